@@ -1,0 +1,98 @@
+//! Every path our programs touch, below one root, so that a test can move all of them at once.
+//!
+//! A plain value for any ring. Names come from init(8), inittab(5) and the Filesystem Hierarchy Standard.
+#![forbid(unsafe_code)]
+
+use std::path::{Path, PathBuf};
+
+/// The root below which all files are looked for; `/` except in tests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paths {
+    root: PathBuf,
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        Self::new("/")
+    }
+}
+
+impl Paths {
+    /// Takes the root.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// Places an absolute path below the root.
+    pub fn at(&self, absolute: impl AsRef<Path>) -> PathBuf {
+        let path = absolute.as_ref();
+        self.root.join(path.strip_prefix("/").unwrap_or(path))
+    }
+
+    /// The table init works by: inittab(5).
+    pub fn inittab(&self) -> PathBuf {
+        self.at("/etc/inittab")
+    }
+
+    /// The directory whose `*.tab` files are read after inittab.
+    pub fn inittab_directory(&self) -> PathBuf {
+        self.at("/etc/inittab.d")
+    }
+
+    /// The script that, where it exists, runs every entry's process: initscript(5).
+    pub fn initscript(&self) -> PathBuf {
+        self.at("/etc/initscript")
+    }
+
+    /// The initctl FIFO.
+    pub fn initctl(&self) -> PathBuf {
+        self.at("/run/initctl")
+    }
+
+    /// One character: the current runlevel.
+    pub fn runlevel(&self) -> PathBuf {
+        self.at("/var/run/runlevel")
+    }
+
+    /// The state of PID 1 as text, replaced whenever it changes.
+    pub fn init_state(&self) -> PathBuf {
+        self.at("/run/init.state")
+    }
+
+    /// First letter tells why SIGPWR was sent.
+    pub fn power_status(&self) -> PathBuf {
+        self.at("/var/run/powerstatus")
+    }
+
+    /// The older place of the power status.
+    pub fn old_power_status(&self) -> PathBuf {
+        self.at("/etc/powerstatus")
+    }
+
+    /// Who is logged in now: utmp(5).
+    pub fn utmp(&self) -> PathBuf {
+        self.at("/var/run/utmp")
+    }
+
+    /// The history of utmp: wtmp(5).
+    pub fn wtmp(&self) -> PathBuf {
+        self.at("/var/log/wtmp")
+    }
+
+    /// The program init replaces itself with.
+    pub fn init(&self) -> PathBuf {
+        self.at("/sbin/init")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_paths_follow_the_root() {
+        let paths = Paths::new("/tmp/root");
+        assert_eq!(paths.inittab(), Path::new("/tmp/root/etc/inittab"));
+        assert_eq!(Paths::default().initctl(), Path::new("/run/initctl"));
+    }
+}
