@@ -2,11 +2,13 @@
 //!
 //! Three rings: pure modules decide, `cmd` orchestrates, `sys` talks to the kernel. See `doc/architecture.md`.
 
+pub mod initctl;
 pub mod inittab;
 pub mod paths;
 pub mod process;
 pub mod runlevel;
 pub mod uptime;
+pub mod utmp;
 
 mod cmd;
 mod sys;
