@@ -10,3 +10,5 @@
 )]
 
 pub(crate) mod print;
+#[allow(dead_code, reason = "PID 1 and runlevel are its users, and come next")]
+pub(crate) mod utmp;
