@@ -1,7 +1,14 @@
 //! The vocabulary of inittab(5): entries, their ids and actions, and the table they stand in.
 //!
-//! `parse` turns bytes into a table and diagnostics; `command` turns a process field into what to run.
+//! `parse` turns bytes into a table and diagnostics, `autocon` adds gettys the kernel command line asks for,
+//! `default_level` finds the runlevel to boot to, and `command` turns a process field into what to run.
 #![forbid(unsafe_code)]
+
+pub mod autocon;
+pub mod command;
+pub mod default_level;
+pub mod diagnostic;
+pub mod parse;
 
 use crate::runlevel::RunlevelSet;
 use std::fmt;
@@ -150,6 +157,20 @@ impl Action {
                 | Self::KbRequest
         )
     }
+
+    /// Tells whether init looks at the entry before all others, wherever the file has it: a running
+    /// `powerwait` must be able to hold back everything else. A keyboard request keeps its place.
+    pub const fn goes_first(self) -> bool {
+        self.is_event_driven() && !matches!(self, Self::KbRequest)
+    }
+
+    /// Tells whether entering a runlevel can start the entry.
+    pub const fn is_started_by_level(self) -> bool {
+        matches!(
+            self,
+            Self::Respawn | Self::Wait | Self::Once | Self::OnDemand
+        )
+    }
 }
 
 /// One line of the table.
@@ -158,7 +179,7 @@ pub struct Entry {
     /// First field.
     pub id: EntryId,
     /// The runlevels field as init keeps it and prints it: the default levels where the line left it empty,
-    /// `#` for sysinit, `*` for boot and bootwait (spec: line grammar).
+    /// `#` for sysinit, `*` for boot and bootwait. Empty for an initdefault that names no level.
     pub levels: Box<[u8]>,
     /// What `levels` contains.
     pub runlevels: RunlevelSet,
@@ -171,6 +192,8 @@ pub struct Entry {
 impl Entry {
     /// Puts an entry together; an empty runlevels field gets the action's default levels, and the phases'
     /// entries get their marks whatever the field says.
+    ///
+    /// An initdefault entry keeps its empty field, so that "no level named" can be told from "all levels named".
     pub fn new(id: EntryId, levels: &[u8], action: Action, process: &[u8]) -> Self {
         let levels: &[u8] = match action {
             Action::SysInit => b"#",
@@ -184,6 +207,7 @@ impl Entry {
             {
                 b"S0123456789"
             }
+            Action::InitDefault => levels,
             _ if levels.is_empty() => b"0123456789",
             _ => levels,
         };
