@@ -10,6 +10,10 @@ pub mod runlevel;
 pub mod uptime;
 pub mod utmp;
 
+/// The release of the C sysvinit whose behaviour this package follows; `INIT_VERSION` and `init --version` name it,
+/// because scripts compare it.
+pub const COMPATIBLE_VERSION: &str = "3.14";
+
 mod cmd;
 mod sys;
 

@@ -2,6 +2,10 @@
 //!
 //! Ring `cmd`: may use the pure modules and `sys`; owns loops, exit codes and anyhow.
 
+mod runlevel;
+mod sysvtools;
+mod telinit;
+
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
@@ -19,36 +23,65 @@ pub(crate) struct Invocation {
 type Tool = fn(&Invocation) -> anyhow::Result<ExitCode>;
 
 /// Every name `sysvtools` answers to.
-const TOOLS: &[(&str, Tool)] = &[];
+const TOOLS: &[(&str, Tool)] = &[("runlevel", runlevel::main)];
 
 /// Runs `init`: PID 1, or the client that asks it.
 pub fn init_main() -> ExitCode {
-    ExitCode::FAILURE
-}
-
-/// Runs the tool named by `argv[0]`, or by the first argument when called as `sysvtools`.
-pub fn sysvtools_main() -> ExitCode {
     let mut words = std::env::args_os();
     let Some(mut call) = Invocation::next(&mut words) else {
         return ExitCode::FAILURE;
     };
+    call.arguments = words.collect();
+    let asked_for = |word: &OsString| word == "-i" || word == "--init";
+    if std::process::id() == 1 || call.arguments.iter().any(asked_for) {
+        return ExitCode::FAILURE;
+    }
+    run(&call, telinit::main)
+}
+
+/// Runs the tool named by `argv[0]`, or by the first argument when called as `sysvtools`.
+pub fn sysvtools_main() -> ExitCode {
+    let mut words = std::env::args_os().peekable();
+    let Some(mut call) = Invocation::next(&mut words) else {
+        return ExitCode::FAILURE;
+    };
+    let names_tool = |word: &OsString| !word.as_bytes().starts_with(b"-");
     if call.name == "sysvtools"
+        && words.peek().is_some_and(names_tool)
         && let Some(named) = Invocation::next(&mut words)
     {
         call = named;
     }
     call.arguments = words.collect();
-    let Some((_, tool)) = TOOLS.iter().find(|(name, _)| *name == call.name) else {
-        crate::sys::print::error(&format!("sysvtools: {}: no such tool", call.name));
-        return ExitCode::FAILURE;
-    };
-    match tool(&call) {
+    match TOOLS.iter().find(|(name, _)| *name == call.name) {
+        Some((_, tool)) => run(&call, *tool),
+        None => run(&call, sysvtools::main),
+    }
+}
+
+fn run(call: &Invocation, tool: Tool) -> ExitCode {
+    match tool(call) {
         Ok(code) => code,
         Err(error) => {
             crate::sys::print::error(&format!("{}: {error:#}", call.name));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Answers `--help` and `--version` for tools that have no other options, where one of them is the only argument.
+fn answer_standard_options(call: &Invocation, help: &str) -> anyhow::Result<Option<ExitCode>> {
+    match call.arguments.as_slice() {
+        [word] if word == "--help" => crate::sys::print::text(help)?,
+        [word] if word == "--version" => crate::sys::print::text(&version_line(&call.name))?,
+        _ => return Ok(None),
+    }
+    Ok(Some(ExitCode::SUCCESS))
+}
+
+/// What a tool says to `--version`.
+fn version_line(name: &str) -> String {
+    format!("{name} (sysvinit-rs) {}\n", env!("CARGO_PKG_VERSION"))
 }
 
 impl Invocation {

@@ -1,6 +1,18 @@
 //! Text to standard output and standard error, with a closed pipe treated as an error and not as a panic.
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
+
+/// Writes text to standard output. A reader that has gone away has read all it wanted; any other failure is one.
+pub(crate) fn text(text: &str) -> io::Result<()> {
+    let mut output = io::stdout();
+    match output
+        .write_all(text.as_bytes())
+        .and_then(|()| output.flush())
+    {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    }
+}
 
 /// Writes one line to standard error. A standard error that cannot be written leaves nobody to tell.
 pub(crate) fn error(line: &str) {

@@ -1,0 +1,225 @@
+//! `telinit`, and `init` run as any other process: asks init for another runlevel or for variables.
+//!
+//! Implements telinit(8). Exit code 0 says that the request was written; init answers nothing.
+
+use std::ffi::OsStr;
+use std::ffi::OsString;
+use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use lexopt::Arg;
+
+use super::Invocation;
+use crate::initctl::{Assignment, EncodeError, REQUEST_SIZE, Request};
+use crate::paths::Paths;
+use crate::sys;
+
+/// Time between TERM and KILL where `-t` does not say otherwise: telinit(8).
+const DEFAULT_GRACE: Duration = Duration::from_secs(3);
+/// How long init may take to read the FIFO.
+const PATIENCE: Duration = Duration::from_secs(3);
+const LEVELS: &[u8] = b"0123456789SsQqAaBbCcUu";
+
+const HELP: &str = "\
+Asks init to go to another runlevel.
+
+  0-6  halt, maintenance, multi-user levels, restart      S s  single user
+  Q q  read inittab again                                 U u  re-execute init
+  a b c  start the ondemand entries of this letter
+
+  -t SECONDS    time processes have between TERM and KILL (3)
+  -e VAR[=VAL]  set or unset a variable for the processes init starts; the name begins with INIT_
+  --help, --version
+";
+
+/// What the arguments ask for.
+#[derive(Debug, PartialEq, Eq)]
+enum Wish {
+    Help,
+    Version,
+    Send(Request),
+}
+
+/// The arguments make no request.
+#[derive(Debug, PartialEq, Eq)]
+struct UsageError;
+
+pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
+    let name = &call.name;
+    let request = match parse(&call.arguments) {
+        Ok(Wish::Help) => {
+            sys::print::text(&format!("{}\n{HELP}", usage(name)))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Ok(Wish::Version) => {
+            sys::print::text(&format!(
+                "SysV init version: {}\n\n",
+                crate::COMPATIBLE_VERSION
+            ))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        _ if !sys::identity::is_superuser() => anyhow::bail!("must be superuser."),
+        Ok(Wish::Send(request)) => request,
+        Err(UsageError) => {
+            sys::print::error(usage(name).trim_end());
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    let bytes = encode(&request)?;
+    warn_of_other_variables(name, &request);
+    send(&bytes)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a request to init. The error says which path and why, in the words scripts know.
+pub(super) fn send(request: &[u8; REQUEST_SIZE]) -> anyhow::Result<()> {
+    let path = Paths::default().initctl();
+    sys::request::send(&path, request, PATIENCE).map_err(|error| {
+        if error.kind() == ErrorKind::TimedOut {
+            anyhow::anyhow!("timeout opening/writing control channel {}", path.display())
+        } else {
+            anyhow::Error::new(error).context(path.display().to_string())
+        }
+    })
+}
+
+fn encode(request: &Request) -> anyhow::Result<[u8; REQUEST_SIZE]> {
+    request.encode().map_err(|error| match error {
+        EncodeError::EnvironmentTooLong { .. } => anyhow::anyhow!("-e option data too large"),
+        error @ EncodeError::Unwritable(_) => anyhow::Error::new(error).context("-e"),
+    })
+}
+
+/// Says which variables init will pass over, because it does so in silence.
+fn warn_of_other_variables(name: &str, request: &Request) {
+    if let Request::SetEnvironment(assignments) = request {
+        for other in assignments.iter().filter(|one| !one.is_taken_by_init()) {
+            sys::print::error(&format!(
+                "{name}: {}: init takes only variables whose names begin with INIT_",
+                String::from_utf8_lossy(&other.name)
+            ));
+        }
+    }
+}
+
+fn usage(name: &str) -> String {
+    format!(
+        "Usage: {name} {{-e VAR[=VAL] | [-t SECONDS] {{0|1|2|3|4|5|6|S|s|Q|q|A|a|B|b|C|c|U|u}}}}\n"
+    )
+}
+
+fn parse(arguments: &[OsString]) -> Result<Wish, UsageError> {
+    let mut parser = lexopt::Parser::from_args(arguments);
+    let mut assignments = Vec::new();
+    let mut grace = DEFAULT_GRACE;
+    let mut levels = Vec::new();
+    while let Some(argument) = parser.next().map_err(|_| UsageError)? {
+        match argument {
+            Arg::Short('e') => {
+                let text = parser.value().map_err(|_| UsageError)?;
+                assignments.push(Assignment::parse(text.as_bytes()));
+            }
+            Arg::Short('t') => grace = seconds(&parser.value().map_err(|_| UsageError)?),
+            Arg::Value(word) => levels.push(word),
+            Arg::Long("help") => return Ok(Wish::Help),
+            Arg::Long("version") => return Ok(Wish::Version),
+            Arg::Short(_) | Arg::Long(_) => return Err(UsageError),
+        }
+    }
+    let request = match (levels.as_slice(), assignments.is_empty()) {
+        ([], false) => Request::SetEnvironment(assignments),
+        ([word], true) => match word.as_bytes() {
+            [level] if LEVELS.contains(level) => Request::ChangeLevel {
+                level: *level,
+                grace,
+            },
+            _ => return Err(UsageError),
+        },
+        _ => return Err(UsageError),
+    };
+    Ok(Wish::Send(request))
+}
+
+/// Compat: telinit(8) reads the digits a word begins with and takes anything else for zero.
+fn seconds(word: &OsStr) -> Duration {
+    let word = word.to_string_lossy();
+    let digits: String = word
+        .trim_start()
+        .trim_start_matches('+')
+        .chars()
+        .take_while(char::is_ascii_digit)
+        .collect();
+    let seconds = digits.parse().unwrap_or(if digits.is_empty() {
+        0
+    } else {
+        i32::MAX.unsigned_abs()
+    });
+    Duration::from_secs(u64::from(seconds.min(i32::MAX.unsigned_abs())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(words: &[&str]) -> Result<Wish, UsageError> {
+        let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+        parse(&words)
+    }
+
+    fn change(level: u8, seconds: u64) -> Wish {
+        let grace = Duration::from_secs(seconds);
+        Wish::Send(Request::ChangeLevel { level, grace })
+    }
+
+    #[test]
+    fn a_level_is_sent_as_typed_with_three_seconds() {
+        for level in *b"0123456789SsQqAaBbCcUu" {
+            let word = char::from(level).to_string();
+            assert_eq!(parsed(&[&word]), Ok(change(level, 3)));
+        }
+    }
+
+    #[test]
+    fn grace_time_is_read_as_the_digits_it_begins_with() {
+        for (word, seconds) in [
+            ("5", 5),
+            ("10x", 10),
+            ("junk", 0),
+            ("-5", 0),
+            ("99999999999", 0x7fff_ffff),
+        ] {
+            assert_eq!(parsed(&["-t", word, "3"]), Ok(change(b'3', seconds)));
+        }
+        assert_eq!(parsed(&["3", "-t7"]), Ok(change(b'3', 7)));
+    }
+
+    #[test]
+    fn variables_are_collected_into_one_request() {
+        let expected = vec![
+            Assignment::parse(b"INIT_A=1=2"),
+            Assignment::parse(b"INIT_B"),
+        ];
+        assert_eq!(
+            parsed(&["-e", "INIT_A=1=2", "-eINIT_B"]),
+            Ok(Wish::Send(Request::SetEnvironment(expected)))
+        );
+    }
+
+    #[test]
+    fn anything_but_one_level_or_variables_is_a_usage_error() {
+        for words in [
+            &[][..],
+            &["33"],
+            &["x"],
+            &["3", "4"],
+            &["-e", "INIT_A=1", "3"],
+            &["-t"],
+            &["-x", "3"],
+            &["--level=3"],
+        ] {
+            assert_eq!(parsed(words), Err(UsageError), "{words:?}");
+        }
+    }
+}
