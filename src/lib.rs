@@ -7,6 +7,7 @@ pub mod inittab;
 pub mod paths;
 pub mod process;
 pub mod runlevel;
+pub mod snapshot;
 pub mod uptime;
 pub mod utmp;
 
