@@ -2,6 +2,7 @@
 //!
 //! Ring `cmd`: may use the pure modules and `sys`; owns loops, exit codes and anyhow.
 
+mod halt;
 mod runlevel;
 mod sysvtools;
 mod telinit;
@@ -23,7 +24,12 @@ pub(crate) struct Invocation {
 type Tool = fn(&Invocation) -> anyhow::Result<ExitCode>;
 
 /// Every name `sysvtools` answers to.
-const TOOLS: &[(&str, Tool)] = &[("runlevel", runlevel::main)];
+const TOOLS: &[(&str, Tool)] = &[
+    ("halt", halt::main),
+    ("poweroff", halt::main),
+    ("reboot", halt::main),
+    ("runlevel", runlevel::main),
+];
 
 /// Runs `init`: PID 1, or the client that asks it.
 pub fn init_main() -> ExitCode {
@@ -63,9 +69,23 @@ fn run(call: &Invocation, tool: Tool) -> ExitCode {
     match tool(call) {
         Ok(code) => code,
         Err(error) => {
-            crate::sys::print::error(&format!("{}: {error:#}", call.name));
+            let reasons: Vec<String> = error.chain().map(reason).collect();
+            crate::sys::print::error(&format!("{}: {}", call.name, reasons.join(": ")));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// What an error says. The number the standard library adds to the kernel's reasons tells nobody anything.
+fn reason(error: &(dyn std::error::Error + 'static)) -> String {
+    let text = error.to_string();
+    let number = error
+        .downcast_ref::<std::io::Error>()
+        .and_then(std::io::Error::raw_os_error)
+        .map(|number| format!(" (os error {number})"));
+    match number.and_then(|number| text.strip_suffix(&number).map(str::to_owned)) {
+        Some(text) => text,
+        None => text,
     }
 }
 

@@ -9,9 +9,13 @@
     reason = "system calls that nix does not wrap"
 )]
 
+pub(crate) mod disks;
+pub(crate) mod exec;
 pub(crate) mod identity;
+pub(crate) mod interfaces;
 pub(crate) mod marker;
 pub(crate) mod print;
+pub(crate) mod reboot;
 pub(crate) mod request;
 #[allow(dead_code, reason = "PID 1 and runlevel are its users, and come next")]
 pub(crate) mod utmp;
