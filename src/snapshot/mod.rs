@@ -30,10 +30,11 @@
 //! (One token a line; times are nanoseconds since the machine was started.)
 #![forbid(unsafe_code)]
 
+mod problem;
 mod read;
 mod write;
 
-pub use read::{ProblemKind, SnapshotError, SnapshotProblem};
+pub use problem::{ProblemKind, SnapshotError, SnapshotProblem};
 
 use crate::inittab::Entry;
 use crate::inittab::parse::MAX_ENTRIES;
