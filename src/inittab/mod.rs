@@ -163,6 +163,14 @@ impl Action {
     pub const fn goes_first(self) -> bool {
         self.is_event_driven() && !matches!(self, Self::KbRequest)
     }
+
+    /// Tells whether entering a runlevel can start the entry.
+    pub const fn is_started_by_level(self) -> bool {
+        matches!(
+            self,
+            Self::Respawn | Self::Wait | Self::Once | Self::OnDemand
+        )
+    }
 }
 
 /// One line of the table.

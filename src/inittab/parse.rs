@@ -79,13 +79,10 @@ pub fn single_user_fallback() -> Entry {
     )
 }
 
-/// Tells whether single user mode is provided for. An entry that is off counts: somebody wants it so.
-///
-/// Compat: the original looks for a capital S in any runlevels field, also in that of initdefault and in the
-/// one an empty ctrlaltdel or power entry gets, and then leaves single user mode without a shell.
+/// Compat: the original looks for a capital S in any runlevels field, also where nothing can start by it
+/// (off, initdefault, or the field an empty ctrlaltdel gets), and then leaves single user mode empty.
 fn gives_a_way_into_single_user(entry: &Entry) -> bool {
-    let starts_by_level = entry.action != Action::InitDefault && !entry.action.is_event_driven();
-    starts_by_level && entry.runlevels.contains(Runlevel::SINGLE)
+    entry.action.is_started_by_level() && entry.runlevels.contains(Runlevel::SINGLE)
 }
 
 /// The four fields of a line as far as it has them, each with its column.

@@ -30,11 +30,10 @@
 //! (One token a line; times are nanoseconds since the machine was started.)
 #![forbid(unsafe_code)]
 
-mod problem;
 mod read;
 mod write;
 
-pub use problem::{ProblemKind, SnapshotError, SnapshotProblem};
+pub use read::{ProblemKind, SnapshotError, SnapshotProblem};
 
 use crate::inittab::Entry;
 use crate::inittab::parse::MAX_ENTRIES;

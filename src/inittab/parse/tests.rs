@@ -406,58 +406,10 @@ fn an_entry_for_single_user_mode_makes_the_fallback_needless() {
         "1:2S:respawn:/x",
         "1:s:once:/x",
         "1:S:ondemand:/x",
-        "1:S:off:/x",
     ] {
         let parsed = parse_text(line);
         assert_eq!(parsed.table.entries.len(), 1, "{line}");
     }
-}
-
-/// What the original (3.06) made of this file and this fragment, taken from the state text it hands over.
-#[test]
-fn a_file_gives_the_table_the_original_makes_of_it() {
-    let parsed = parse(&[
-        main_file(
-            b"id:2:initdefault:
-1:23:once:/bin/true
-pf::powerwait:/bin/true
-kb::kbrequest:/bin/true
-ca::ctrlaltdel:/bin/true
- b:2 x:once: /bin/true a:b
-c:3x5:OFF:/bin/true
-si:5:sysinit:/bin/true
-bw::bootwait:/bin/true
-abcde:2:once:/bin/true
-1:3:once:/bin/dup
-e:2:once:
-od:a:ondemand:/bin/true
-a#:S:once:/bin/true # x
-~~:2:once:/bin/true
-~~:2:once:/bin/true
-",
-        ),
-        fragment("a.tab", "f1::powerwait:/bin/true\n"),
-    ]);
-    assert_eq!(
-        lines(&parsed),
-        [
-            "pf:S0123456789:powerwait:/bin/true",
-            "ca:S0123456789:ctrlaltdel:/bin/true",
-            "f1:S0123456789:powerwait:/bin/true",
-            "id:2:initdefault:",
-            "1:23:once:/bin/true",
-            "kb:0123456789:kbrequest:/bin/true",
-            "b:2 x:once: /bin/true a:b",
-            "c:3x5:off:/bin/true",
-            "si:#:sysinit:/bin/true",
-            "bw:*:bootwait:/bin/true",
-            "e:2:once:",
-            "od:a:ondemand:/bin/true",
-            "a#:S:once:/bin/true # x",
-            "~~:2:once:/bin/true",
-            "~~:2:once:/bin/true",
-        ]
-    );
 }
 
 #[test]
@@ -465,6 +417,7 @@ fn an_entry_that_single_user_mode_never_starts_does_not_replace_the_fallback() {
     for line in [
         "id:S:initdefault:",
         "ca::ctrlaltdel:/x",
+        "1:S:off:/x",
         "1:S:sysinit:/x",
         "1:S:bootwait:/x",
         "1::respawn:/x",

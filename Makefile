@@ -1,0 +1,112 @@
+# sysvinit-rs: build, try, check, test, install. `make help` lists the targets.
+
+PREFIX  ?= /usr
+DESTDIR ?=
+CARGO   ?= cargo
+WORDS   ?=
+SHELL   := /bin/sh
+
+target  := $(or $(CARGO_TARGET_DIR),target)
+testbed := target/testbed
+
+# A static build names its target, so that it has a folder of its own and does not
+# throw away what the ordinary build has compiled.
+host        := $(shell rustc -vV | sed -n 's/^host: //p')
+ifeq ($(STATIC),1)
+programs    := $(target)/$(host)/release
+build_flags := --target $(host)
+export RUSTFLAGS := $(strip $(RUSTFLAGS) -C target-feature=+crt-static)
+else
+programs    := $(target)/release
+build_flags :=
+endif
+
+sbin_programs := init sysvtools
+sbin_links    := halt poweroff reboot shutdown runlevel
+rc_links      := rc rcS
+
+need    := tests/setup/need
+scripts  = $(wildcard .ci/run tests/setup/* init.d/* tests/scripts/*.sh tests/machine/login-*)
+pages    = $(wildcard man/*.[1-8])
+
+.PHONY: help
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS='	' read -r name what; do printf '  make %-13s %s\n' "$$name" "$$what"; done
+
+.PHONY: build
+build:  ## compile init and sysvtools (STATIC=1: each one file without shared libraries)
+	$(CARGO) build --locked --release --bins $(build_flags)
+
+.PHONY: run
+run: $(testbed)/small-root  ## start a small system on this terminal, in namespaces (WORDS="..." for the kernel's words)
+	@$(CARGO) build --locked --quiet --example machine
+	@$(target)/debug/examples/machine $(testbed)/small-root $(WORDS)
+
+.PHONY: qemu
+qemu: $(testbed)/initramfs.gz $(testbed)/kernel/vmlinuz  ## start the same system on a real kernel under QEMU (leave with poweroff or Ctrl-a x)
+	@$(need) qemu-system-x86_64
+	@qemu-system-x86_64 -accel tcg -m 384 -nographic -nic none $(QEMU_FLAGS) \
+		-kernel $(testbed)/kernel/vmlinuz -initrd $(testbed)/initramfs.gz \
+		-append "console=ttyS0 rdinit=/sbin/init quiet $(WORDS)"
+
+.PHONY: check
+check:  ## format, lints, unit tests, documentation, scripts: about a minute
+	@$(need) shellcheck mandoc
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) test --locked --lib --test architecture
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --document-private-items
+	shellcheck -x $(scripts)
+	@for page in $(pages); do mandoc -T lint -W warning "$$page" || exit 1; done
+	@[ ! -e tests/scripts/run.sh ] || sh tests/scripts/run.sh
+
+.PHONY: test
+test: check testbed  ## everything: the checks, then all layers up to whole systems under QEMU (about 15 minutes)
+	$(CARGO) test --locked
+
+# What the slow layers stand on: the small system, a kernel, and a real Debian's disk.
+.PHONY: testbed
+testbed: $(testbed)/small-root $(testbed)/initramfs.gz $(testbed)/kernel/vmlinuz
+	@$(need) busybox dash e2fsck newuidmap qemu-system-x86_64 useradd
+	@[ ! -e tests/setup/debian-image ] || { $(need) mmdebstrap mkfs.ext4 && tests/setup/debian-image $(testbed)/debian; }
+
+.PHONY: install
+install: install-bin install-rc  ## install programs, rc scripts and manual pages (DESTDIR, PREFIX, STATIC)
+	@for page in $(pages); do \
+		install -D -m 644 "$$page" "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}" || exit 1; \
+	done
+
+.PHONY: install-bin
+install-bin: build  ## install the programs and their links only
+	install -d "$(DESTDIR)/sbin" "$(DESTDIR)/lib/init"
+	for program in $(sbin_programs); do \
+		install -m 755 "$(programs)/$$program" "$(DESTDIR)/sbin/$$program.new" && \
+		mv -f "$(DESTDIR)/sbin/$$program.new" "$(DESTDIR)/sbin/$$program" || exit 1; \
+	done
+	ln -sfn init "$(DESTDIR)/sbin/telinit"
+	for link in $(sbin_links); do ln -sfn sysvtools "$(DESTDIR)/sbin/$$link" || exit 1; done
+	for link in $(rc_links); do ln -sfn /sbin/sysvtools "$(DESTDIR)/lib/init/$$link" || exit 1; done
+
+.PHONY: install-rc
+install-rc:  ## install inittab, rc scripts and their links; a file of yours is kept
+	@tests/setup/install-rc "$(DESTDIR)"
+
+.PHONY: clean
+clean:  ## remove everything that was built or downloaded
+	$(CARGO) clean
+	rm -rf $(testbed)
+
+# The small root is made anew whenever a program, a script or a configuration file has changed.
+sources := Cargo.toml Cargo.lock Makefile $(shell find src etc init.d rc.d tests/setup -type f 2>/dev/null)
+$(testbed)/small-root: $(sources)
+	@$(need) cc dpkg-deb
+	@mkdir -p $(testbed)
+	tests/setup/small-root $@
+
+$(testbed)/initramfs.gz: $(testbed)/small-root tests/setup/initramfs
+	@$(need) cpio
+	tests/setup/initramfs $< $@
+
+$(testbed)/kernel/vmlinuz: tests/setup/kernel
+	@$(need) dpkg-deb
+	tests/setup/kernel $(testbed)/kernel
