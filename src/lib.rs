@@ -8,6 +8,7 @@ pub mod paths;
 pub mod process;
 pub mod runlevel;
 pub mod snapshot;
+pub mod supervisor;
 pub mod uptime;
 pub mod utmp;
 

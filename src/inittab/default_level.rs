@@ -1,7 +1,7 @@
 //! The runlevel to boot to, as the initdefault entry of inittab(5) names it.
 #![forbid(unsafe_code)]
 
-use super::{Action, Inittab};
+use super::{Action, Entry};
 use crate::runlevel::Runlevel;
 
 /// What the table says about the runlevel to boot to.
@@ -19,10 +19,9 @@ pub enum DefaultLevel {
 /// byte value counts, so `S` beats any digit.
 ///
 /// Compat: for the original an empty field means all digits and therefore level 9, which no inittab means.
-pub fn default_level(table: &Inittab) -> DefaultLevel {
-    let Some(entry) = table
-        .entries
-        .iter()
+pub fn default_level<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> DefaultLevel {
+    let Some(entry) = entries
+        .into_iter()
         .find(|entry| entry.action == Action::InitDefault)
     else {
         return DefaultLevel::Missing;
@@ -47,7 +46,7 @@ mod tests {
             text: text.as_bytes(),
             kind: SourceKind::Inittab,
         };
-        default_level(&parse(&[source]).table)
+        default_level(&parse(&[source]).table.entries)
     }
 
     fn level(byte: u8) -> DefaultLevel {
@@ -90,7 +89,7 @@ mod tests {
     fn without_initdefault_the_level_is_missing() {
         assert_eq!(default_of("1:2:respawn:/bin/x"), DefaultLevel::Missing);
         assert_eq!(
-            default_level(&parse(&[]).table),
+            default_level(&parse(&[]).table.entries),
             DefaultLevel::Missing,
             "no inittab at all"
         );

@@ -1,0 +1,567 @@
+//! The state machine of PID 1: which processes must run now, which must end, and what is said about it.
+//!
+//! Implements init(8) and the actions of inittab(5). Decides everything and does nothing: [`Supervisor::handle`]
+//! takes one [`Event`] and returns the [`Effect`]s that follow from it, in order. Time is an argument, and the
+//! outcome of an effect comes back as an event, so the machine can be tested by the thousand without a kernel.
+//!
+//! # From power-on to a level
+//!
+//! | phase | entered when | what runs | ends when |
+//! |---|---|---|---|
+//! | emergency | the kernel word `emergency` or `-b` was given | sulogin | it ends, whatever its status |
+//! | sysinit (`#`) | the table has been read | sysinit entries, one after another | none runs |
+//! | boot (`*`) | sysinit is over and the chosen level is not S | boot and bootwait entries, in file order | no bootwait entry runs |
+//! | a level | boot is over, or a request names it | its entries, in file order | a request names another; S also when nothing runs |
+//!
+//! Which level is chosen: the kernel's word, else initdefault, else the person at the console is asked. When
+//! level S ends the table's initdefault is consulted (again), and the boot phase is made up for.
+//!
+//! # One entry
+//!
+//! | state | meaning | leaves it by |
+//! |---|---|---|
+//! | idle | no process | being due in a start pass |
+//! | spawning | a process was asked for | `Spawned`, `SpawnFailed` |
+//! | running | its process lives | `Exited` |
+//! | held | started ten times in two minutes | five minutes; any re-read of the table |
+//!
+//! Two marks go with the state: *executed* (started since its level was entered, so once and wait entries run
+//! once) and *demanded* (called for by `telinit a`). A *start pass* walks the table in order, starts what is due,
+//! and stops behind the first entry that is waited for and runs.
+//!
+//! # A change of level
+//!
+//! Read the table anew; send TERM to the group of every running entry that is gone, has another action, or does
+//! not belong to the new level; wait up to the grace time; KILL what is left; only then start what the new level
+//! asks for. Meanwhile children are reaped and everything else waits its turn.
+//!
+//! # Invariants
+//!
+//! Asserted after every event in tests: at most one process an entry; no pid in two places; a held entry has a
+//! deadline ahead; nothing behind a running waited-for entry is started; an exit of an unknown pid changes
+//! nothing; no effect but `Say` follows from what makes no sense.
+#![forbid(unsafe_code)]
+#![deny(clippy::wildcard_enum_match_arm)]
+
+mod boot;
+mod change;
+mod effect;
+mod entry;
+mod event;
+mod power;
+pub mod respawn;
+mod resume;
+
+pub use crate::snapshot::Phase;
+pub use effect::{ConsoleUse, Effect, Occurrence, Program, Sink, Start, Title};
+pub use entry::{SlotKey, State};
+pub use event::Event;
+
+use crate::initctl::{Assignment, Request};
+use crate::inittab::{Action, Entry, EntryId};
+use crate::process::{ExitStatus, Pid, Signal};
+use crate::runlevel::{PseudoLevel, Runlevel};
+use crate::uptime::Uptime;
+use entry::Slot;
+use respawn::{Throttle, Verdict};
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+/// How long to wait before trying again what the kernel refused for want of memory or processes, and before
+/// the next single-user shell when one ended at once (init(8): "cannot fork, retry").
+const SHORT_PAUSE: Duration = Duration::from_secs(5);
+/// Requests kept while a change of level is under way. The shell does not even read the FIFO then, so this
+/// bounds only what had been read before.
+const MOST_DEFERRED: usize = 32;
+/// Variables kept from `telinit -e`. The original keeps 16 and drops the rest without a word.
+const MOST_EXTRAS: usize = 64;
+/// Grace time between TERM and KILL until a request brings its own: init(8), option `-t`.
+const DEFAULT_GRACE: Duration = Duration::from_secs(3);
+
+/// What the kernel's words ask of a boot.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BootOptions {
+    /// A level to enter instead of initdefault.
+    pub level: Option<Runlevel>,
+    /// Whether a shell is wanted before anything else.
+    pub emergency: Emergency,
+}
+
+/// Whether the emergency shell comes first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Emergency {
+    /// No.
+    #[default]
+    NotWanted,
+    /// Yes: `-b` or `emergency`.
+    Wanted,
+}
+
+/// Why the table is being read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// For the first time.
+    Boot,
+    /// For a change of level, `telinit q` or a hang-up.
+    Reread,
+    /// For a pseudo-runlevel.
+    Demand(PseudoLevel),
+}
+
+/// Processes that must end before a re-read table takes effect.
+#[derive(Debug, Clone)]
+struct Stopping {
+    stage: Stage,
+    deadline: Uptime,
+    departing: Vec<Departing>,
+}
+
+/// Which signal has been sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Term,
+    Kill,
+}
+
+/// One process that must end.
+#[derive(Debug, Clone)]
+struct Departing {
+    id: EntryId,
+    pid: Pid,
+    accounted: bool,
+}
+
+/// A process of init's own that no line of the table stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Helper {
+    None,
+    Spawning(SlotKey),
+    Running(Pid),
+}
+
+/// Whether init works or has been paused by SIGTSTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Activity {
+    Working,
+    Paused,
+}
+
+/// The whole state of PID 1.
+#[derive(Debug, Clone)]
+pub struct Supervisor {
+    phase: Phase,
+    /// What children see as `RUNLEVEL`; S until a level is entered.
+    this_level: Runlevel,
+    previous: Option<Runlevel>,
+    /// The level the kernel's words chose, until it has been used.
+    chosen: Option<Runlevel>,
+    /// The level that follows the boot phase.
+    after_boot: Option<Runlevel>,
+    boot_phase_done: bool,
+    slots: Vec<Slot>,
+    last_key: u64,
+    reading: Option<Reading>,
+    stopping: Option<Stopping>,
+    deferred: VecDeque<Request>,
+    reread_wanted: bool,
+    grace: Duration,
+    extras: Vec<Assignment>,
+    activity: Activity,
+    /// The question for a runlevel, while the table names none.
+    asking: Helper,
+    /// Wanted until the emergency shell has ended.
+    emergency: Emergency,
+    emergency_shell: Helper,
+    /// `shutdown -hP now`, started by SIGRTMIN+4.
+    power_off: Helper,
+    /// Nothing is started before this time.
+    pause_until: Option<Uptime>,
+    /// When the present round of level S began.
+    single_since: Uptime,
+    /// Signals the image before this one had not acted upon.
+    inherited_signals: BTreeSet<Signal>,
+    said_nothing_left: bool,
+    /// Counts the events that may have changed something.
+    generation: u64,
+}
+
+impl Supervisor {
+    /// Makes the state of a machine that was just powered on.
+    pub fn new(options: &BootOptions) -> Self {
+        Self {
+            phase: Phase::SysInit,
+            this_level: Runlevel::SINGLE,
+            previous: None,
+            chosen: options.level,
+            after_boot: None,
+            boot_phase_done: false,
+            slots: Vec::new(),
+            last_key: 0,
+            reading: None,
+            stopping: None,
+            deferred: VecDeque::new(),
+            reread_wanted: false,
+            grace: DEFAULT_GRACE,
+            extras: Vec::new(),
+            activity: Activity::Working,
+            asking: Helper::None,
+            emergency: options.emergency,
+            emergency_shell: Helper::None,
+            power_off: Helper::None,
+            pause_until: None,
+            single_since: Uptime::default(),
+            inherited_signals: BTreeSet::new(),
+            said_nothing_left: false,
+            generation: 0,
+        }
+    }
+
+    /// Takes one event and returns what must be done, in the order in which it must happen.
+    pub fn handle(&mut self, now: Uptime, event: Event) -> Vec<Effect> {
+        self.generation = self.generation.wrapping_add(1);
+        let mut out = Vec::new();
+        match event {
+            Event::Booted => {
+                out.push(Effect::SetTitle(Title::Boot));
+                self.begin(&mut out);
+            }
+            Event::Resumed => self.resume_work(&mut out),
+            Event::DeadlinePassed => {}
+            Event::TableLoaded(table) => self.adopt_table(now, table, &mut out),
+            Event::TableUnreadable => self.keep_table(now, &mut out),
+            Event::Spawned { key, pid } => self.note_spawned(now, key, pid, &mut out),
+            Event::SpawnFailed { key, reason } => {
+                self.note_spawn_failed(now, key, &reason, &mut out);
+            }
+            Event::ExecFailed { program } => {
+                say(
+                    &mut out,
+                    Sink::Both,
+                    format!("cannot execute \"{}\"", Printable(&program)),
+                );
+            }
+            Event::Exited { pid, status } => self.note_exit(pid, status, &mut out),
+            Event::Requested(request) => self.receive(request, &mut out),
+            Event::Signalled(signal) => self.note_signal(signal, &mut out),
+            Event::PowerChanged(status) => self.arm_power(status),
+            Event::ReExecFailed => say(&mut out, Sink::Console, "Attempt to re-exec failed"),
+        }
+        self.settle(now, &mut out);
+        out
+    }
+
+    /// Returns when [`Event::DeadlinePassed`] is due, if at all.
+    pub fn next_deadline(&self) -> Option<Uptime> {
+        if self.activity == Activity::Paused {
+            return None;
+        }
+        let stopping = self.stopping.as_ref().map(|stopping| stopping.deadline);
+        let holds = self.slots.iter().filter_map(|slot| match slot.state {
+            State::Held { until } => Some(until),
+            State::Idle | State::Spawning | State::Running { .. } => None,
+        });
+        holds.chain(stopping).chain(self.pause_until).min()
+    }
+
+    /// Tells whether requests are served now. While processes are being stopped the original leaves them in
+    /// the FIFO, and so do we.
+    pub fn accepts_requests(&self) -> bool {
+        self.activity == Activity::Working
+            && self.emergency == Emergency::NotWanted
+            && !self.is_busy()
+    }
+
+    /// The variables that `telinit -e` has set for children, oldest first.
+    pub fn extras(&self) -> &[Assignment] {
+        &self.extras
+    }
+
+    /// The phase or level the machine is in.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// A number that differs whenever [`snapshot`](Self::snapshot) may differ.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    fn is_busy(&self) -> bool {
+        self.reading.is_some() || self.stopping.is_some()
+    }
+
+    fn new_key(&mut self) -> SlotKey {
+        self.last_key = self.last_key.wrapping_add(1);
+        SlotKey(self.last_key)
+    }
+
+    /// Begins a boot: with the emergency shell where it is wanted, then with the table.
+    fn begin(&mut self, out: &mut Vec<Effect>) {
+        if self.emergency == Emergency::NotWanted {
+            if self.slots.is_empty() && self.phase == Phase::SysInit && self.reading.is_none() {
+                self.reading = Some(Reading::Boot);
+                out.push(Effect::ReadTable);
+            }
+        } else if self.emergency_shell == Helper::None {
+            let entry = Entry::new(EntryId::fallback(), b"S", Action::Wait, b"/sbin/sulogin");
+            let key = self.new_key();
+            self.emergency_shell = Helper::Spawning(key);
+            out.push(self.start(key, Program::Entry(entry), ConsoleUse::Controlling));
+        }
+    }
+
+    /// Brings the machine to where nothing more is due at `now`.
+    fn settle(&mut self, now: Uptime, out: &mut Vec<Effect>) {
+        loop {
+            if self.activity == Activity::Paused {
+                return;
+            }
+            if self.emergency == Emergency::Wanted {
+                if self.pause_until.is_some_and(|until| until <= now) {
+                    self.pause_until = None;
+                    self.begin(out);
+                }
+                return;
+            }
+            self.continue_stopping(now, out);
+            if self.is_busy() {
+                return;
+            }
+            if std::mem::take(&mut self.reread_wanted) {
+                self.reading = Some(Reading::Reread);
+                out.push(Effect::ReadTable);
+                return;
+            }
+            if let Some(request) = self.deferred.pop_front() {
+                self.obey(request, out);
+                continue;
+            }
+            if self.pause_until.is_some_and(|until| now < until) {
+                return;
+            }
+            self.pause_until = None;
+            self.start_pass(now, out);
+            let open = self.slots.iter().any(Slot::keeps_phase_open);
+            if open || !self.advance(now, out) {
+                return;
+            }
+        }
+    }
+
+    /// Walks the table in order and starts what is due.
+    fn start_pass(&mut self, now: Uptime, out: &mut Vec<Effect>) {
+        let phase = self.phase;
+        for index in 0..self.slots.len() {
+            let Some(slot) = self.slots.get_mut(index) else {
+                return;
+            };
+            if slot.blocks_later_entries() {
+                return;
+            }
+            if slot.is_active() {
+                continue;
+            }
+            if !slot.belongs_to(phase) {
+                if !slot.entry.action.is_event_driven() {
+                    slot.executed = false;
+                }
+                continue;
+            }
+            if let State::Held { until } = slot.state {
+                if now < until {
+                    continue;
+                }
+                slot.state = State::Idle;
+                slot.throttle = Throttle::default();
+            }
+            if !slot.is_due() {
+                continue;
+            }
+            if let Some(verdict) = slot.throttled(now)
+                && let Verdict::Hold(until) = verdict
+            {
+                slot.state = State::Held { until };
+                let minutes = respawn::HOLD.as_secs() / 60;
+                let id = Printable(slot.entry.id.as_bytes()).to_string();
+                say(
+                    out,
+                    Sink::Both,
+                    format!("Id \"{id}\" respawning too fast: disabled for {minutes} minutes"),
+                );
+                continue;
+            }
+            slot.state = State::Spawning;
+            slot.executed = true;
+            let (key, entry, waits) = (slot.key, slot.entry.clone(), slot.blocks_later_entries());
+            let console = match phase {
+                Phase::SysInit | Phase::Boot | Phase::Normal(Runlevel::SINGLE) if waits => {
+                    ConsoleUse::Controlling
+                }
+                Phase::SysInit | Phase::Boot | Phase::Normal(_) => ConsoleUse::Shared,
+            };
+            out.push(self.start(key, Program::Entry(entry), console));
+            if waits {
+                return;
+            }
+        }
+    }
+
+    /// Puts together what starting a process takes.
+    fn start(&self, key: SlotKey, program: Program, console: ConsoleUse) -> Effect {
+        Effect::Spawn(Box::new(Start {
+            key,
+            program,
+            console,
+            runlevel: self.this_level.as_byte(),
+            previous: Runlevel::byte_or_n(self.previous),
+            phase: match self.emergency {
+                // The emergency shell repairs what single-user mode repairs, a broken initscript included.
+                Emergency::Wanted => Phase::Normal(Runlevel::SINGLE),
+                Emergency::NotWanted => self.phase,
+            },
+        }))
+    }
+
+    fn note_spawned(&mut self, now: Uptime, key: SlotKey, pid: Pid, out: &mut Vec<Effect>) {
+        for helper in [
+            &mut self.asking,
+            &mut self.emergency_shell,
+            &mut self.power_off,
+        ] {
+            if *helper == Helper::Spawning(key) {
+                *helper = Helper::Running(pid);
+                return;
+            }
+        }
+        match self.slots.iter_mut().find(|slot| slot.key == key) {
+            Some(slot) if slot.state == State::Spawning => {
+                slot.state = State::Running { pid, since: now }
+            }
+            // Its entry went while it was being forked: nobody would ever stop it.
+            Some(_) | None => out.push(Effect::SignalGroup {
+                leader: pid,
+                signal: Signal::TERM,
+            }),
+        }
+    }
+
+    fn note_spawn_failed(
+        &mut self,
+        now: Uptime,
+        key: SlotKey,
+        reason: &str,
+        out: &mut Vec<Effect>,
+    ) {
+        for helper in [
+            &mut self.asking,
+            &mut self.emergency_shell,
+            &mut self.power_off,
+        ] {
+            if *helper == Helper::Spawning(key) {
+                *helper = Helper::None;
+            }
+        }
+        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.key == key)
+            && slot.state == State::Spawning
+        {
+            slot.state = State::Idle;
+            slot.executed = false;
+        }
+        say(out, Sink::Both, format!("cannot fork, retry..: {reason}"));
+        self.pause_until = Some(now.after(SHORT_PAUSE));
+    }
+
+    fn note_exit(&mut self, pid: Pid, status: ExitStatus, out: &mut Vec<Effect>) {
+        let gone = Helper::Running(pid);
+        if self.asking == gone {
+            self.asking = Helper::None;
+            self.take_answer(status, out);
+            return;
+        }
+        if self.emergency_shell == gone {
+            self.emergency_shell = Helper::None;
+            self.emergency = Emergency::NotWanted;
+            self.begin(out);
+            return;
+        }
+        if self.power_off == gone {
+            self.power_off = Helper::None;
+            return;
+        }
+        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.pid() == Some(pid)) {
+            slot.state = State::Idle;
+            slot.last_exit = Some(status);
+            if slot.is_accounted() {
+                let id = slot.entry.id.clone();
+                out.push(Effect::Account(Occurrence::ProcessEnded { id, pid }));
+            }
+            return;
+        }
+        self.note_departure(pid, out);
+    }
+
+    fn note_signal(&mut self, signal: Signal, out: &mut Vec<Effect>) {
+        match signal {
+            Signal::HUP => self.reread_wanted = true,
+            Signal::INT => self.arm(&[Action::CtrlAltDel]),
+            Signal::WINCH => self.arm(&[Action::KbRequest]),
+            Signal::PWR => out.push(Effect::ReadPowerStatus),
+            Signal::USR1 => out.push(Effect::ReopenFifo),
+            Signal::USR2 => out.push(Effect::CloseFifo),
+            Signal::TSTP => self.activity = Activity::Paused,
+            Signal::CONT => self.activity = Activity::Working,
+            Signal::POWER_OFF => self.ask_for_power_off(out),
+            // SIGALRM only wakes init up; others are not passed on by the shell.
+            _ => {}
+        }
+    }
+}
+
+impl Slot {
+    /// Tells whether its action asks for a start now, given that its entry belongs to the phase and is idle.
+    fn is_due(&self) -> bool {
+        match self.entry.action {
+            Action::SysInit
+            | Action::BootWait
+            | Action::Wait
+            | Action::PowerWait
+            | Action::PowerFailNow
+            | Action::PowerOkWait
+            | Action::CtrlAltDel
+            | Action::Boot
+            | Action::PowerFail
+            | Action::Once
+            | Action::KbRequest => !self.executed,
+            Action::OnDemand | Action::Respawn => true,
+            Action::Off | Action::InitDefault => false,
+        }
+    }
+
+    /// Counts a start where the action is throttled.
+    fn throttled(&mut self, now: Uptime) -> Option<Verdict> {
+        matches!(self.entry.action, Action::Respawn | Action::OnDemand)
+            .then(|| self.throttle.attempt(now))
+    }
+}
+
+/// Adds a message.
+fn say(out: &mut Vec<Effect>, sink: Sink, text: impl Into<String>) {
+    out.push(Effect::Say(sink, text.into()));
+}
+
+/// Bytes of an inittab or a request as a message may show them: printable ones as they are, others escaped.
+struct Printable<'a>(&'a [u8]);
+
+impl std::fmt::Display for Printable<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        use std::fmt::Write;
+        for &byte in self.0 {
+            if byte.is_ascii_graphic() || byte == b' ' {
+                f.write_char(char::from(byte))?;
+            } else {
+                write!(f, "{}", byte.escape_ascii())?;
+            }
+        }
+        Ok(())
+    }
+}
