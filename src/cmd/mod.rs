@@ -3,6 +3,7 @@
 //! Ring `cmd`: may use the pure modules and `sys`; owns loops, exit codes and anyhow.
 
 mod halt;
+mod init;
 mod runlevel;
 mod sysvtools;
 mod telinit;
@@ -40,7 +41,7 @@ pub fn init_main() -> ExitCode {
     call.arguments = words.collect();
     let asked_for = |word: &OsString| word == "-i" || word == "--init";
     if std::process::id() == 1 || call.arguments.iter().any(asked_for) {
-        return ExitCode::FAILURE;
+        return run(&call, init::main);
     }
     run(&call, telinit::main)
 }

@@ -9,13 +9,25 @@
     reason = "system calls that nix does not wrap"
 )]
 
+pub(crate) mod child;
+pub(crate) mod clock;
+pub(crate) mod console;
 pub(crate) mod disks;
 pub(crate) mod exec;
+pub(crate) mod fd;
+pub(crate) mod fifo;
+pub(crate) mod files;
+pub(crate) mod handover;
 pub(crate) mod identity;
 pub(crate) mod interfaces;
+pub(crate) mod keyboard;
 pub(crate) mod marker;
+pub(crate) mod poll;
 pub(crate) mod print;
+pub(crate) mod process;
 pub(crate) mod reboot;
 pub(crate) mod request;
-#[allow(dead_code, reason = "PID 1 and runlevel are its users, and come next")]
+pub(crate) mod signal;
+pub(crate) mod syslog;
+pub(crate) mod title;
 pub(crate) mod utmp;

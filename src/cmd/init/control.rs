@@ -1,0 +1,182 @@
+//! The initctl FIFO as PID 1 keeps it: made, opened, watched, made again when somebody removes it.
+
+use super::report::Reporter;
+use crate::initctl::{Received, Request, RequestStream};
+use crate::paths::Paths;
+use crate::supervisor::Sink;
+use crate::sys::fifo::{DirectoryWatch, Fifo};
+use crate::uptime::Uptime;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How long to wait before another attempt where the FIFO cannot be opened and nothing can be watched.
+const RETRY: Duration = Duration::from_secs(5);
+/// A request that has begun must be whole within this time, or its beginning is given up: writers send all of
+/// it in one write.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// The FIFO and what has been read from it.
+#[derive(Debug)]
+pub(super) struct Control {
+    path: PathBuf,
+    directory: PathBuf,
+    fifo: Option<Fifo>,
+    watch: Option<DirectoryWatch>,
+    stream: RequestStream,
+    wanted: Wanted,
+    /// When to look again without being told.
+    retry_at: Option<Uptime>,
+    /// When the beginning of a request is given up.
+    abandon_at: Option<Uptime>,
+    /// The last complaint, so that it is not repeated at each attempt.
+    complaint: String,
+}
+
+/// Whether the FIFO is to be open (SIGUSR1) or closed (SIGUSR2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Open,
+    Closed,
+}
+
+impl Control {
+    pub(super) fn new(paths: &Paths) -> Self {
+        let path = paths.initctl();
+        Self {
+            directory: path.parent().map(PathBuf::from).unwrap_or_default(),
+            path,
+            fifo: None,
+            watch: None,
+            stream: RequestStream::new(),
+            wanted: Wanted::Open,
+            retry_at: None,
+            abandon_at: None,
+            complaint: String::new(),
+        }
+    }
+
+    /// Closes the FIFO until told to reopen it.
+    pub(super) fn close(&mut self) {
+        self.wanted = Wanted::Closed;
+        self.fifo = None;
+        self.retry_at = None;
+    }
+
+    /// Closes the FIFO, if it is open, and opens it again.
+    pub(super) fn reopen(&mut self, now: Uptime, report: &mut Reporter) {
+        self.wanted = Wanted::Open;
+        self.fifo = None;
+        self.retry_at = None;
+        self.keep_open(now, report);
+    }
+
+    /// Sees to it that the FIFO at the path is the one that is open. Costs a stat(2) where all is well.
+    pub(super) fn keep_open(&mut self, now: Uptime, report: &mut Reporter) {
+        if self.wanted == Wanted::Closed {
+            return;
+        }
+        // The watch comes first: what happens after it was set up wakes the loop and leads back here.
+        if !self
+            .watch
+            .as_ref()
+            .is_some_and(|watch| watch.is_of(&self.directory))
+        {
+            self.watch = DirectoryWatch::open(&self.directory).ok();
+        }
+        if self
+            .fifo
+            .as_ref()
+            .is_some_and(|fifo| fifo.is_at(&self.path))
+        {
+            return;
+        }
+        self.fifo = None;
+        match Fifo::open(&self.path) {
+            Ok(fifo) => {
+                self.fifo = Some(fifo);
+                self.retry_at = None;
+                self.complaint.clear();
+            }
+            Err(error) => {
+                self.retry_at = Some(now.after(RETRY));
+                let complaint = format!("{} {error}", self.path.display());
+                // Before /run is mounted read-write there is nothing to complain about.
+                let is_expected = matches!(
+                    error.kind(),
+                    std::io::ErrorKind::NotFound | std::io::ErrorKind::ReadOnlyFilesystem
+                );
+                if !is_expected && complaint != self.complaint {
+                    report.say(Sink::Both, &complaint);
+                }
+                self.complaint = complaint;
+            }
+        }
+    }
+
+    /// The descriptor to wait for when requests are served.
+    pub(super) fn fifo(&self) -> Option<BorrowedFd<'_>> {
+        self.fifo.as_ref().map(AsFd::as_fd)
+    }
+
+    /// The descriptor that tells of a change beside the FIFO.
+    pub(super) fn watch(&self) -> Option<BorrowedFd<'_>> {
+        self.watch.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Takes note of what the watch has told; the look follows in [`keep_open`](Self::keep_open).
+    pub(super) fn drain_watch(&self) {
+        if let Some(watch) = &self.watch {
+            watch.drain();
+        }
+    }
+
+    /// When to call again although no descriptor is ready.
+    pub(super) fn deadline(&self) -> Option<Uptime> {
+        self.retry_at.into_iter().chain(self.abandon_at).min()
+    }
+
+    /// Takes the next request. Reads the FIFO only when nothing whole is left of what was read before.
+    pub(super) fn next(&mut self, now: Uptime, report: &mut Reporter) -> Option<Request> {
+        if self.abandon_at.is_some_and(|at| at <= now) {
+            self.stream.abandon_partial();
+            self.abandon_at = None;
+        }
+        loop {
+            while let Some(received) = self.stream.next() {
+                match received {
+                    Received::Request(request) => return Some(request),
+                    Received::Discarded { .. } => {
+                        report.say(Sink::Both, "got bogus initrequest");
+                    }
+                }
+            }
+            let mut bytes = [0_u8; crate::initctl::REQUEST_SIZE];
+            let read = match self.fifo.as_ref()?.read(&mut bytes) {
+                Ok(read) => read,
+                Err(error) => {
+                    report.say(Sink::Both, &format!("error reading initrequest: {error}"));
+                    self.fifo = None;
+                    self.retry_at = Some(now.after(RETRY));
+                    return None;
+                }
+            };
+            if read == 0 {
+                self.abandon_at = match (self.stream.has_partial(), self.abandon_at) {
+                    (true, None) => Some(now.after(QUIET)),
+                    (true, at) => at,
+                    (false, _) => None,
+                };
+                return None;
+            }
+            self.abandon_at = None;
+            let left = self.stream.push(bytes.get(..read).unwrap_or_default());
+            // The stream has room for a whole request whenever it has none to give.
+            debug_assert!(
+                left.is_empty(),
+                "{} bytes of a request were lost",
+                left.len()
+            );
+        }
+    }
+}

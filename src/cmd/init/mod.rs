@@ -1,0 +1,146 @@
+//! PID 1: from the kernel's words, or from the state of the image before, to the loop.
+
+mod accounting;
+mod args;
+mod control;
+mod perform;
+mod report;
+mod run;
+mod spawn;
+mod state_file;
+mod table;
+
+use crate::COMPATIBLE_VERSION;
+use crate::cmd::Invocation;
+use crate::paths::Paths;
+use crate::snapshot::Snapshot;
+use crate::supervisor::{Event, Phase, Sink, Supervisor};
+use crate::sys;
+use crate::sys::child::Reports;
+use crate::sys::signal::SignalQueue;
+use crate::sys::title::TitleArea;
+use accounting::{Ledger, Written};
+use anyhow::Context;
+use args::Auto;
+use control::Control;
+use report::Reporter;
+use run::Init;
+use state_file::StateFile;
+use std::collections::VecDeque;
+use std::process::ExitCode;
+
+/// Largest state text taken over: a hundred thousand entries.
+const LARGEST_STATE: usize = 64 << 20;
+
+/// Becomes init.
+///
+/// # Errors
+/// Only before anything has been set up: without descriptors for signals and reports there is no loop.
+pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
+    let words: Vec<_> = std::env::args_os().collect();
+    let title = TitleArea::find(&words);
+    sys::signal::ignore_all_but(&perform::not_ignored());
+    let signals = SignalQueue::open(&run::SERVED).context("opening a descriptor for signals")?;
+    let reports = Reports::open().context("opening a pipe for children")?;
+    let paths = Paths::default();
+    let inherited = sys::handover::receive(LARGEST_STATE);
+    sys::process::prepare(spawn::PATH);
+    let report = Reporter::new(&paths);
+    let init = Init {
+        supervisor: Supervisor::new(&crate::supervisor::BootOptions::default()),
+        control: Control::new(&paths),
+        ledger: Ledger::new(&paths),
+        state_file: StateFile::new(paths.init_state()),
+        results: VecDeque::new(),
+        paths,
+        report,
+        reports,
+        signals,
+        title,
+    };
+    init.start(call, inherited)
+}
+
+impl Init {
+    fn start(mut self, call: &Invocation, inherited: Option<Vec<u8>>) -> ! {
+        let snapshot = inherited.map(|text| Snapshot::from_text(&text));
+        match snapshot {
+            Some(Ok((snapshot, problems))) => {
+                self.install_panic_hook();
+                self.report
+                    .say(Sink::Console, &format!("version {} reloading", version()));
+                for problem in problems {
+                    self.report
+                        .say(Sink::Both, &format!("state text: {problem}"));
+                }
+                sys::fd::close_standard();
+                self.take_over(snapshot);
+                self.run(Event::Resumed)
+            }
+            Some(Err(error)) => {
+                self.report
+                    .say(Sink::Both, &format!("state text: {error}: starting afresh"));
+                self.boot(call)
+            }
+            None => self.boot(call),
+        }
+    }
+
+    fn take_over(&mut self, snapshot: Snapshot) {
+        let written = snapshot.written;
+        self.ledger.wtmp = Written {
+            boot: written.boot_to_wtmp,
+            level: written.level_to_wtmp,
+        };
+        self.ledger.utmp = Written {
+            boot: written.boot_to_utmp,
+            level: written.level_to_utmp,
+        };
+        let level = match snapshot.phase {
+            Phase::Normal(level) => snapshot.level.filter(|known| *known == level),
+            Phase::SysInit | Phase::Boot => None,
+        };
+        let boot_over = snapshot.phase != Phase::SysInit;
+        self.ledger.resume(
+            boot_over,
+            level.map(|level| (snapshot.previous_level, level)),
+        );
+        self.supervisor = Supervisor::resume(snapshot);
+    }
+
+    fn boot(mut self, call: &Invocation) -> ! {
+        let words = args::read(&call.arguments);
+        if words.auto == Auto::Said {
+            sys::process::set_variable("AUTOBOOT", "YES");
+        }
+        // Both fail where there is no keyboard or it is not ours, as in a container.
+        sys::keyboard::catch_ctrl_alt_del().unwrap_or_default();
+        sys::keyboard::catch_keyboard_request(&self.paths.at("/dev/tty0")).unwrap_or_default();
+        sys::fd::close_standard();
+        sys::process::lead_session();
+        self.install_panic_hook();
+        self.reset_console();
+        self.ledger.begin();
+        self.report
+            .say(Sink::Console, &format!("version {} booting", version()));
+        self.supervisor = Supervisor::new(&words.boot);
+        self.run(Event::Booted)
+    }
+
+    /// Has a panic told on the console: there is no standard error.
+    fn install_panic_hook(&self) {
+        let console = self.report.console().to_owned();
+        std::panic::set_hook(Box::new(move |panic| {
+            let line = format!("\rINIT: PANIC: {panic}\r\n").replace('\n', " ");
+            sys::console::write(&console, line.as_bytes(), 0).unwrap_or_default();
+        }));
+    }
+}
+
+/// What `init` says of itself as it starts.
+fn version() -> String {
+    format!(
+        "{COMPATIBLE_VERSION} (sysvinit-rs {})",
+        env!("CARGO_PKG_VERSION")
+    )
+}

@@ -1,0 +1,142 @@
+//! One short function for each effect the supervisor asks for.
+
+use super::run::Init;
+use super::{spawn, table};
+use crate::initctl::PowerStatus;
+use crate::process::Signal;
+use crate::supervisor::{Effect, Event, Sink, Start, Title};
+use crate::sys;
+use crate::uptime::Uptime;
+use std::ffi::CString;
+use std::os::unix::ffi::OsStrExt;
+
+/// More of a power status file is not looked at: its first letter tells all.
+const LARGEST_STATUS: u64 = 4096;
+
+impl Init {
+    pub(super) fn perform(&mut self, now: Uptime, effect: Effect) {
+        match effect {
+            Effect::Spawn(start) => self.spawn(&start),
+            Effect::SignalGroup { leader, signal } => {
+                // A group that is gone already needs no signal; its exit is on the way.
+                sys::signal::send_to_group(leader, signal).unwrap_or_default();
+            }
+            Effect::ReadTable => {
+                let event = match table::read(&self.paths, &mut self.report) {
+                    Ok(table) => Event::TableLoaded(table),
+                    Err(_) => Event::TableUnreadable,
+                };
+                self.results.push_back(event);
+            }
+            Effect::ReadPowerStatus => {
+                let status = self.read_power_status();
+                self.results.push_back(Event::PowerChanged(status));
+            }
+            Effect::Account(occurrence) => self.ledger.record(&occurrence),
+            Effect::RepairAccounting => self.ledger.repair(),
+            Effect::WriteRunlevel(byte) => {
+                // Without a writable /run there is no file; utmp and the environment say the same.
+                sys::files::write(&self.paths.runlevel(), &[byte]).unwrap_or_default();
+            }
+            Effect::SetTitle(title) => self.set_title(title),
+            Effect::Say(sink, text) => self.report.say(sink, &text),
+            Effect::ResetConsole => self.reset_console(),
+            Effect::ReopenFifo => self.control.reopen(now, &mut self.report),
+            Effect::CloseFifo => self.control.close(),
+            Effect::ReExec => self.re_exec(now),
+        }
+    }
+
+    fn spawn(&mut self, start: &Start) {
+        let extras = self.supervisor.extras();
+        let event = match spawn::spawn(
+            &self.paths,
+            self.report.console(),
+            &self.reports,
+            extras,
+            start,
+        ) {
+            Ok(pid) => Event::Spawned {
+                key: start.key,
+                pid,
+            },
+            Err(error) => Event::SpawnFailed {
+                key: start.key,
+                reason: error.to_string(),
+            },
+        };
+        self.results.push_back(event);
+    }
+
+    /// Reads and removes the power status file. Without one, SIGPWR means that power is failing.
+    fn read_power_status(&mut self) -> PowerStatus {
+        let path = self.paths.power_status();
+        let text = sys::files::read(&path, LARGEST_STATUS).inspect(|_| self.remove_status(&path)).or_else(|_| {
+            let old = self.paths.old_power_status();
+            sys::files::read(&old, LARGEST_STATUS).inspect(|_| {
+                self.report.say(
+                    Sink::Both,
+                    "warning: found obsolete path /etc/powerstatus, use /var/run/powerstatus instead",
+                );
+                self.remove_status(&old);
+            })
+        });
+        match text.unwrap_or_default().first() {
+            Some(b'O') => PowerStatus::Restored,
+            Some(b'L') => PowerStatus::Low,
+            Some(_) | None => PowerStatus::Failing,
+        }
+    }
+
+    fn remove_status(&mut self, path: &std::path::Path) {
+        if let Err(error) = sys::files::remove(path) {
+            self.report
+                .say(Sink::Both, &format!("{}: {error}", path.display()));
+        }
+    }
+
+    fn set_title(&mut self, title: Title) {
+        let text = match title {
+            Title::Boot => "init boot".to_owned(),
+            Title::Level(level) => format!("init [{level}]"),
+        };
+        if let Some(area) = &mut self.title {
+            area.set(&text);
+        }
+    }
+
+    pub(super) fn reset_console(&mut self) {
+        let device = self.report.console().to_owned();
+        match sys::console::reset(&device) {
+            Ok(()) => {}
+            // /dev/null stands in where there is no console, and other things that are no terminal have no
+            // settings to give.
+            Err(error) if error.raw_os_error() == Some(libc::ENOTTY) => {}
+            Err(_) => self
+                .report
+                .say(Sink::Both, &format!("can't open {}", device.display())),
+        }
+    }
+
+    /// Hands the state to a new image of init. Comes back only if there is none.
+    fn re_exec(&mut self, now: Uptime) {
+        let state = self.snapshot().to_text();
+        let environment = spawn::environment_for_next_image(self.supervisor.extras());
+        let program = CString::new(self.paths.init().as_os_str().as_bytes()).unwrap_or_default();
+        let argv = vec![program.clone(), c"--init".to_owned()];
+        self.control.close();
+        let error = sys::handover::replace_image(&program, &argv, &environment, &state);
+        self.report.say(
+            Sink::Both,
+            &format!("{}: {error}", self.paths.init().display()),
+        );
+        self.control.reopen(now, &mut self.report);
+        self.results.push_back(Event::ReExecFailed);
+    }
+}
+
+/// Signals whose disposition stays the default one: what PID 1 serves arrives through a descriptor, and SIGCHLD
+/// set to be ignored would take the exits away.
+pub(super) fn not_ignored() -> Vec<Signal> {
+    super::run::SERVED.to_vec()
+}

@@ -1,0 +1,66 @@
+//! Messages of PID 1: to the console, to syslog, or to both, and never a reason to wait.
+
+use crate::paths::Paths;
+use crate::supervisor::Sink;
+use crate::sys;
+use std::path::{Path, PathBuf};
+
+/// How long, in milliseconds, a message waits for a console that takes nothing.
+const PATIENCE: u8 = 100;
+/// Name of the console in the environment, where the kernel or a boot loader chose one.
+const CONSOLE: &str = "CONSOLE";
+
+/// Where messages go.
+#[derive(Debug)]
+pub(super) struct Reporter {
+    console: PathBuf,
+    syslog: PathBuf,
+    /// What is waited for a console: nothing after it once took nothing, until it takes something again.
+    patience: u8,
+}
+
+impl Reporter {
+    /// Chooses the console.
+    pub(super) fn new(paths: &Paths) -> Self {
+        Self {
+            console: choose(paths),
+            syslog: paths.at("/dev/log"),
+            patience: PATIENCE,
+        }
+    }
+
+    /// The console that was chosen.
+    pub(super) fn console(&self) -> &Path {
+        &self.console
+    }
+
+    /// Chooses again, as devices may have appeared.
+    pub(super) fn choose_again(&mut self, paths: &Paths) {
+        self.console = choose(paths);
+    }
+
+    /// Tells people. What cannot be told now is lost: nothing is queued, as init(8) has it.
+    pub(super) fn say(&mut self, sink: Sink, text: &str) {
+        if matches!(sink, Sink::Syslog | Sink::Both) {
+            // No log daemon runs early in a boot; that is not worth a word on the console each time.
+            sys::syslog::send(&self.syslog, sys::syslog::DAEMON_INFO, "init", text)
+                .unwrap_or_default();
+        }
+        if matches!(sink, Sink::Console | Sink::Both) {
+            let line = format!("\rINIT: {text}\r\n");
+            let written = sys::console::write(&self.console, line.as_bytes(), self.patience);
+            self.patience = if written.is_ok() { PATIENCE } else { 0 };
+        }
+    }
+}
+
+/// The first device that opens of: what the environment names, `/dev/console`, `/dev/tty0`.
+fn choose(paths: &Paths) -> PathBuf {
+    let named = std::env::var_os(CONSOLE).map(|name| paths.at(name));
+    let usual = ["/dev/console", "/dev/tty0"].map(|device| paths.at(device));
+    named
+        .into_iter()
+        .chain(usual)
+        .find(|device| sys::console::opens(device))
+        .unwrap_or_else(|| paths.at("/dev/null"))
+}

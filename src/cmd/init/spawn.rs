@@ -1,0 +1,175 @@
+//! From a `Spawn` effect to a forked child: its words, its environment, what is tried if it cannot be executed.
+
+use super::accounting;
+use crate::initctl::Assignment;
+use crate::inittab::command::{Accounting, Initscript, command};
+use crate::inittab::{Entry, EntryId};
+use crate::paths::Paths;
+use crate::process::Pid;
+use crate::runlevel::Runlevel;
+use crate::supervisor::{ConsoleUse, Phase, Program, Start};
+use crate::sys;
+use crate::sys::child::{After, Attempt, Body, Reports, Terminal};
+use std::ffi::{CString, OsString};
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+
+/// The search path of init and everything it starts, whatever the kernel passed: init(8), "ENVIRONMENT".
+pub(super) const PATH: &str = "/sbin:/usr/sbin:/bin:/usr/bin";
+/// What scripts test to learn that init started them; the prefix is what they compare.
+pub(super) const INIT_VERSION: &str = "sysvinit-3.14";
+/// The program that gives a shell to whoever knows root's password.
+const SULOGIN: &[u8] = b"/sbin/sulogin";
+
+/// Starts the process.
+///
+/// # Errors
+/// The kernel has no process to give.
+pub(super) fn spawn(
+    paths: &Paths,
+    console: &Path,
+    reports: &Reports,
+    extras: &[Assignment],
+    start: &Start,
+) -> io::Result<Pid> {
+    let terminal = match start.console {
+        ConsoleUse::Shared => Terminal::Shared,
+        ConsoleUse::Controlling => Terminal::Controlling,
+    };
+    match &start.program {
+        Program::AskRunlevel => sys::child::spawn(
+            console,
+            terminal,
+            reports,
+            &|_| (),
+            &Body::Call(ask_runlevel),
+        ),
+        Program::Entry(entry) => {
+            let attempts = attempts(paths, entry, start.phase);
+            let environment = environment(console, extras, start);
+            let body = Body::Exec {
+                attempts: &attempts,
+                environment: &environment,
+            };
+            let account = |pid: Pid| {
+                if Accounting::of(&entry.process) == Accounting::Recorded {
+                    accounting::record_start(paths, entry.id.as_bytes(), pid);
+                }
+            };
+            sys::child::spawn(console, terminal, reports, &account, &body)
+        }
+    }
+}
+
+/// Asks at the console; the exit code is the character that was typed, and 0 stands for none.
+fn ask_runlevel() -> u8 {
+    sys::console::ask("\nEnter runlevel: ", |byte| {
+        Runlevel::from_byte(byte).is_some()
+    })
+    .unwrap_or(0)
+}
+
+/// What to execute, in the order in which it is tried.
+fn attempts(paths: &Paths, entry: &Entry, phase: Phase) -> Vec<Attempt> {
+    let level = match phase {
+        Phase::SysInit | Phase::Boot => None,
+        Phase::Normal(level) => Some(level),
+    };
+    let initscript = if sys::files::is_readable(&paths.initscript()) {
+        Initscript::Present
+    } else {
+        Initscript::Absent
+    };
+    let command = command(entry, level, initscript);
+    let argv = command.argv();
+    let is_last_way_in =
+        entry.id == EntryId::fallback() && argv.first().is_some_and(|word| **word == *SULOGIN);
+    let mut attempts = vec![attempt(argv, After::Nothing)];
+    attempts.extend(
+        command
+            .fallback_shell()
+            .map(|argv| attempt(argv, After::NoExec)),
+    );
+    if is_last_way_in {
+        // A machine without sulogin would otherwise have no way in at all when it needs one most.
+        attempts.push(attempt(vec![Box::from(*b"/bin/sh")], After::NotFound));
+    }
+    attempts
+}
+
+fn attempt(argv: Vec<Box<[u8]>>, after: After) -> Attempt {
+    // The parser lets no NUL through, so no word is lost here.
+    let argv: Vec<CString> = argv
+        .into_iter()
+        .filter_map(|word| CString::new(word).ok())
+        .collect();
+    let program = argv
+        .first()
+        .map(|word| word.as_bytes().to_vec())
+        .unwrap_or_default();
+    let candidates = if program.contains(&b'/') {
+        CString::new(program).into_iter().collect()
+    } else {
+        PATH.split(':')
+            .filter_map(|directory| {
+                CString::new([directory.as_bytes(), b"/", &program].concat()).ok()
+            })
+            .collect()
+    };
+    Attempt {
+        candidates,
+        argv,
+        after,
+    }
+}
+
+/// The environment: init's own, what `telinit -e` has set, and the five that say where the machine stands.
+fn environment(console: &Path, extras: &[Assignment], start: &Start) -> Vec<CString> {
+    let shell: &[u8] = b"/bin/sh";
+    let five: [(&[u8], &[u8]); 5] = [
+        (b"SHELL", shell),
+        (b"RUNLEVEL", &[start.runlevel]),
+        (b"PREVLEVEL", &[start.previous]),
+        (b"CONSOLE", console.as_os_str().as_bytes()),
+        (b"INIT_VERSION", INIT_VERSION.as_bytes()),
+    ];
+    let mut pairs = own_and_extra(extras);
+    for (name, value) in five {
+        set(&mut pairs, name, value);
+    }
+    joined(pairs)
+}
+
+/// The environment of the next image of init: the five are its own to set.
+pub(super) fn environment_for_next_image(extras: &[Assignment]) -> Vec<CString> {
+    joined(own_and_extra(extras))
+}
+
+type Pair = (Vec<u8>, Vec<u8>);
+
+fn own_and_extra(extras: &[Assignment]) -> Vec<Pair> {
+    let mut pairs: Vec<Pair> = std::env::vars_os()
+        .map(|(name, value): (OsString, OsString)| (name.into_vec(), value.into_vec()))
+        .collect();
+    for extra in extras {
+        if let Some(value) = &extra.value {
+            set(&mut pairs, &extra.name, value);
+        }
+    }
+    pairs
+}
+
+fn set(pairs: &mut Vec<Pair>, name: &[u8], value: &[u8]) {
+    match pairs.iter_mut().find(|(known, _)| known == name) {
+        Some((_, old)) => *old = value.to_vec(),
+        None => pairs.push((name.to_vec(), value.to_vec())),
+    }
+}
+
+fn joined(pairs: Vec<Pair>) -> Vec<CString> {
+    pairs
+        .into_iter()
+        .filter_map(|(name, value)| CString::new([name.as_slice(), b"=", &value].concat()).ok())
+        .collect()
+}

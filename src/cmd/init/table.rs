@@ -1,0 +1,105 @@
+//! inittab and inittab.d from disk to a table, with a message for every line that is not as it should be.
+
+use super::report::Reporter;
+use crate::inittab::Inittab;
+use crate::inittab::autocon::add_consoles;
+use crate::inittab::parse::{Parsed, Source, SourceKind, parse};
+use crate::paths::Paths;
+use crate::supervisor::Sink;
+use crate::sys;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+/// Largest file that is read: some hundred thousand lines. What is larger is not an inittab.
+const LARGEST: u64 = 16 << 20;
+/// Most names of inittab.d that are looked at.
+const MOST_FRAGMENTS: usize = 1_000;
+/// Most messages about one reading; the rest is counted. A console at 9600 baud needs a minute for these.
+const MOST_MESSAGES: usize = 50;
+
+/// Reads the table, says what is wrong with it, and returns what is right.
+///
+/// # Errors
+/// There is an inittab, but it cannot be read.
+pub(super) fn read(paths: &Paths, report: &mut Reporter) -> io::Result<Inittab> {
+    let main = paths.inittab();
+    let mut files: Vec<(PathBuf, SourceKind, Vec<u8>)> = Vec::new();
+    match sys::files::read(&main, LARGEST) {
+        Ok(text) => files.push((main, SourceKind::Inittab, text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            report.say(Sink::Both, "No inittab file found");
+        }
+        Err(error) => {
+            report.say(
+                Sink::Both,
+                &format!("{}: {error}: it is not used", main.display()),
+            );
+            return Err(error);
+        }
+    }
+    for path in fragments(paths) {
+        match sys::files::read(&path, LARGEST) {
+            Ok(text) => {
+                report.say(Sink::Both, &format!("Reading: {}", path.display()));
+                files.push((path, SourceKind::Fragment, text));
+            }
+            Err(error) => report.say(
+                Sink::Both,
+                &format!("{}: {error}: it is not used", path.display()),
+            ),
+        }
+    }
+    let shown: Vec<String> = files
+        .iter()
+        .map(|(path, _, _)| path.display().to_string())
+        .collect();
+    let sources: Vec<Source<'_>> = files
+        .iter()
+        .zip(&shown)
+        .map(|((_, kind, text), path)| Source {
+            path,
+            text,
+            kind: *kind,
+        })
+        .collect();
+    let Parsed {
+        mut table,
+        diagnostics,
+    } = parse(&sources);
+    for diagnostic in diagnostics.iter().take(MOST_MESSAGES) {
+        report.say(Sink::Both, &diagnostic.to_string());
+    }
+    if let Some(more) = diagnostics
+        .len()
+        .checked_sub(MOST_MESSAGES)
+        .filter(|&more| more > 0)
+    {
+        report.say(Sink::Both, &format!("{more} more problems in the table"));
+    }
+    add_kernel_consoles(paths, &mut table, report);
+    Ok(table)
+}
+
+/// The files of inittab.d, sorted by name. A directory that is not there holds none.
+fn fragments(paths: &Paths) -> Vec<PathBuf> {
+    let directory = paths.inittab_directory();
+    let mut names = sys::files::names(&directory, MOST_FRAGMENTS).unwrap_or_default();
+    names.retain(|name| name.len() > ".tab".len() && name.as_bytes().ends_with(b".tab"));
+    names.sort();
+    names.into_iter().map(|name| directory.join(name)).collect()
+}
+
+/// Adds a getty for every console the kernel was given, where its command line asks for that.
+fn add_kernel_consoles(paths: &Paths, table: &mut Inittab, report: &mut Reporter) {
+    let Ok(words) = sys::files::read(&paths.at("/proc/cmdline"), LARGEST) else {
+        return;
+    };
+    for added in add_consoles(table, &words) {
+        let device = String::from_utf8_lossy(&added.device).into_owned();
+        report.say(
+            Sink::Both,
+            &format!("added agetty on {device} with id {}", added.id),
+        );
+    }
+}

@@ -1,0 +1,353 @@
+//! Children of PID 1: forked, given the console and a session, executed, reaped.
+//!
+//! PID 1 has one thread, so after fork a child is a whole copy of it and may run ordinary code until it execs;
+//! it never returns to the caller's.
+
+use super::{console, fd, signal};
+use crate::process::{ExitStatus, Pid};
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::Mode;
+use nix::unistd::{ForkResult, Pid as NixPid, fork, setsid, tcgetpgrp};
+use std::ffi::{CStr, CString};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+/// Longest program name or note that a child's report carries.
+const REPORT_TEXT: usize = 254;
+/// Every report has this size, so that reports of several children never run together (pipe(7), `PIPE_BUF`).
+const REPORT_SIZE: usize = REPORT_TEXT + 2;
+
+/// What a child does with the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Terminal {
+    /// Uses it as descriptors 0, 1 and 2.
+    Shared,
+    /// Takes it as controlling terminal, from another session if need be, and gives it back at the end.
+    Controlling,
+}
+
+/// One program to try.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    /// The files to execute, in the order of the search path.
+    pub(crate) candidates: Vec<CString>,
+    /// The words it gets.
+    pub(crate) argv: Vec<CString>,
+    /// After which failure of the attempt before it is made.
+    pub(crate) after: After,
+}
+
+/// When an attempt is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum After {
+    /// At first.
+    Nothing,
+    /// When the program before has no format the kernel knows.
+    NoExec,
+    /// When the program before is not there; the failure is reported all the same.
+    NotFound,
+}
+
+/// What runs in a child.
+pub(crate) enum Body<'a> {
+    /// Programs, tried in turn, with their environment.
+    Exec {
+        attempts: &'a [Attempt],
+        environment: &'a [CString],
+    },
+    /// A function of our own; its result is the exit code.
+    Call(fn() -> u8),
+}
+
+/// What a child could not do, told before it exits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Report {
+    /// The program could not be executed.
+    ExecFailed(Box<[u8]>),
+    /// The console could not be opened.
+    NoConsole(String),
+}
+
+/// The pipe through which children tell what went wrong before exec. One for all: success needs no words.
+#[derive(Debug)]
+pub(crate) struct Reports {
+    reader: OwnedFd,
+    writer: OwnedFd,
+}
+
+impl Reports {
+    /// Opens the pipe, close-on-exec, so that no executed program ever holds it.
+    pub(crate) fn open() -> io::Result<Self> {
+        let (reader, writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
+        Ok(Self {
+            reader: fd::above_standard(reader)?,
+            writer: fd::above_standard(writer)?,
+        })
+    }
+
+    /// Takes the next report, if any.
+    pub(crate) fn take(&self) -> Option<Report> {
+        let mut bytes = [0_u8; REPORT_SIZE];
+        let read = nix::unistd::read(&self.reader, &mut bytes).ok()?;
+        let [kind, length, text @ ..] = &bytes;
+        let text = text.get(..usize::from(*length))?;
+        match (read == REPORT_SIZE, kind) {
+            (true, 0) => Some(Report::ExecFailed(text.into())),
+            (true, _) => Some(Report::NoConsole(
+                String::from_utf8_lossy(text).into_owned(),
+            )),
+            (false, _) => None,
+        }
+    }
+
+    fn tell(&self, kind: u8, text: &[u8]) {
+        let mut bytes = [0_u8; REPORT_SIZE];
+        let length = text.len().min(REPORT_TEXT);
+        let content = [kind, u8::try_from(length).unwrap_or(0)]
+            .into_iter()
+            .chain(text.iter().take(length).copied());
+        for (slot, byte) in bytes.iter_mut().zip(content) {
+            *slot = byte;
+        }
+        // A full pipe means hundreds of untold failures; one more changes nothing, and a child must not wait.
+        nix::unistd::write(&self.writer, &bytes).unwrap_or_default();
+    }
+}
+
+impl AsFd for Reports {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.reader.as_fd()
+    }
+}
+
+/// Forks a child that becomes a session leader on the console and runs `body`.
+///
+/// `before_exec` runs in the process that will exec, with its number. With a controlling terminal, the child
+/// that is returned is a keeper: it waits for the one that runs `body`, passes its status on, and gives the
+/// terminal up first, so that the end of the session does not hang up what was started from it.
+pub(crate) fn spawn(
+    device: &Path,
+    terminal: Terminal,
+    reports: &Reports,
+    before_exec: &dyn Fn(Pid),
+    body: &Body<'_>,
+) -> io::Result<Pid> {
+    // SAFETY: this process has one thread, so the copy may do whatever the original may.
+    match unsafe { fork() }? {
+        ForkResult::Parent { child } => {
+            Pid::new(child.as_raw()).ok_or_else(|| Errno::ECHILD.into())
+        }
+        ForkResult::Child => {
+            let run = || match terminal {
+                Terminal::Shared => run_shared(device, reports, before_exec, body),
+                Terminal::Controlling => run_controlling(device, reports, before_exec, body),
+            };
+            let code = catch_unwind(AssertUnwindSafe(run)).unwrap_or(125);
+            exit_now(code)
+        }
+    }
+}
+
+fn run_shared(device: &Path, reports: &Reports, before_exec: &dyn Fn(Pid), body: &Body<'_>) -> u8 {
+    signal::reset_for_child();
+    // A forked child leads no group yet, so this cannot fail.
+    setsid().map(drop).unwrap_or_default();
+    take_console(device, Terminal::Shared, reports);
+    run_body(reports, before_exec, body)
+}
+
+fn run_controlling(
+    device: &Path,
+    reports: &Reports,
+    before_exec: &dyn Fn(Pid),
+    body: &Body<'_>,
+) -> u8 {
+    signal::reset_for_child();
+    setsid().map(drop).unwrap_or_default();
+    take_console(device, Terminal::Controlling, reports);
+    // SAFETY: as in `spawn`: a single-threaded copy of a single-threaded process.
+    match unsafe { fork() } {
+        Ok(ForkResult::Child) => {
+            // A terminal that cannot be set up still takes output.
+            console::reset_terminal(io::stdin().as_fd()).unwrap_or_default();
+            run_body(reports, before_exec, body)
+        }
+        Ok(ForkResult::Parent { child }) => keep_terminal_for(child),
+        Err(_) => run_body(reports, before_exec, body),
+    }
+}
+
+/// Waits for the process that runs on the terminal, then takes the terminal away from this session.
+fn keep_terminal_for(child: NixPid) -> u8 {
+    signal::ignore_terminal_keys();
+    fd::close_above_standard();
+    let status = loop {
+        match wait_for(child.as_raw(), 0) {
+            Ok(Some((_, status))) => break status,
+            Ok(None) | Err(Errno::EINTR) => {}
+            Err(_) => break ExitStatus::Exited(0),
+        }
+    };
+    let own = NixPid::this();
+    if tcgetpgrp(io::stdin().as_fd()).is_ok_and(|foreground| foreground == own) {
+        // SAFETY: as in `spawn`.
+        if let Ok(ForkResult::Child) = unsafe { fork() } {
+            setsid().map(drop).unwrap_or_default();
+            steal_terminal(io::stdin().as_fd());
+            exit_now(0);
+        } else {
+            // The thief is the only child left; whatever wait says, it is over.
+            wait_for(-1, 0).map(drop).unwrap_or_default();
+        }
+    }
+    match status {
+        ExitStatus::Exited(code) => code,
+        ExitStatus::Killed(signal) => {
+            u8::try_from(signal.0).map_or(255, |number| number.saturating_add(128))
+        }
+    }
+}
+
+/// Puts the console, or `/dev/null` where it cannot be opened, on descriptors 0, 1 and 2.
+fn take_console(device: &Path, terminal: Terminal, reports: &Reports) {
+    let opened = open_console(device).or_else(|error| {
+        reports.tell(
+            1,
+            format!("open({}): {}", device.display(), error.desc()).as_bytes(),
+        );
+        open(Path::new("/dev/null"), OFlag::O_RDWR, Mode::empty())
+    });
+    let Ok(opened) = opened else { return };
+    if terminal == Terminal::Controlling {
+        steal_terminal(opened.as_fd());
+    }
+    let number = opened.as_raw_fd();
+    for standard in 0..3 {
+        // SAFETY: duplicating onto 0 to 2 closes what was there; PID 1 keeps nothing of its own so low.
+        unsafe { libc::dup2(number, standard) };
+    }
+    if number < 3 {
+        // It is one of the standard three itself, and stays.
+        let _stays = opened.into_raw_fd();
+    }
+}
+
+/// Opens without waiting for a modem line, then makes the descriptor an ordinary blocking one. It is the child's
+/// to keep through exec: PID 1 has nothing on 0 to 2, so it may be one of these at once.
+fn open_console(device: &Path) -> nix::Result<OwnedFd> {
+    let fd = open(
+        device,
+        OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_NONBLOCK,
+        Mode::empty(),
+    )?;
+    nix::fcntl::fcntl(&fd, nix::fcntl::FcntlArg::F_SETFL(OFlag::O_RDWR))?;
+    Ok(fd)
+}
+
+/// Makes the terminal this session's own, even if another has it (`TIOCSCTTY` with 1).
+fn steal_terminal(terminal: BorrowedFd<'_>) {
+    // SAFETY: the argument is a number, no pointer. A refusal leaves the session without a terminal, which
+    // programs can live with.
+    unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSCTTY, 1) };
+}
+
+fn run_body(reports: &Reports, before_exec: &dyn Fn(Pid), body: &Body<'_>) -> u8 {
+    match body {
+        Body::Call(function) => function(),
+        Body::Exec {
+            attempts,
+            environment,
+        } => {
+            if let Some(pid) = Pid::new(NixPid::this().as_raw()) {
+                before_exec(pid);
+            }
+            exec(attempts, environment, reports);
+            1
+        }
+    }
+}
+
+/// Executes the first attempt that works. Returns only when none did.
+fn exec(attempts: &[Attempt], environment: &[CString], reports: &Reports) {
+    let mut failure = None;
+    for attempt in attempts {
+        let wanted = match attempt.after {
+            After::Nothing => true,
+            After::NoExec => failure == Some(Errno::ENOEXEC),
+            After::NotFound => matches!(failure, Some(Errno::ENOENT | Errno::ENOTDIR)),
+        };
+        if !wanted {
+            continue;
+        }
+        failure = Some(try_each(attempt, environment));
+        if failure != Some(Errno::ENOEXEC) {
+            reports.tell(0, attempt.argv.first().map_or(b"", |word| word.as_bytes()));
+        }
+    }
+}
+
+/// As execvp(3) searches: a file that may not be executed is remembered, one that is not there passed over.
+fn try_each(attempt: &Attempt, environment: &[CString]) -> Errno {
+    let mut result = Errno::ENOENT;
+    for candidate in &attempt.candidates {
+        let candidate: &CStr = candidate;
+        let Err(error) = nix::unistd::execve(candidate, &attempt.argv, environment);
+        match error {
+            Errno::ENOENT | Errno::ENOTDIR => {}
+            Errno::EACCES => result = error,
+            _ => return error,
+        }
+    }
+    result
+}
+
+/// Reaps one child that has ended, if any.
+pub(crate) fn reap() -> Option<(Pid, ExitStatus)> {
+    wait_for(-1, libc::WNOHANG).ok().flatten()
+}
+
+fn wait_for(pid: i32, flags: i32) -> nix::Result<Option<(Pid, ExitStatus)>> {
+    let mut word = 0;
+    // SAFETY: the pointer is to a live integer of this frame.
+    let pid = Errno::result(unsafe { libc::waitpid(pid, &raw mut word, flags) })?;
+    // Without WUNTRACED or WCONTINUED only ended children are returned, so the word is one of those two.
+    Ok(Pid::new(pid).map(|pid| {
+        (
+            pid,
+            ExitStatus::from_word(u32::from_ne_bytes(word.to_ne_bytes())),
+        )
+    }))
+}
+
+/// Forks a child that runs a function and exits; it inherits every descriptor and the caller's signal mask.
+pub(crate) fn fork_and_call(function: impl FnOnce()) -> io::Result<Pid> {
+    // SAFETY: as in `spawn`.
+    match unsafe { fork() }? {
+        ForkResult::Parent { child } => {
+            Pid::new(child.as_raw()).ok_or_else(|| Errno::ECHILD.into())
+        }
+        ForkResult::Child => {
+            let ended = catch_unwind(AssertUnwindSafe(function));
+            exit_now(u8::from(ended.is_err()))
+        }
+    }
+}
+
+/// Ends a forked copy without running what the original registered for its own end.
+fn exit_now(code: u8) -> ! {
+    // SAFETY: _exit only ends this process.
+    unsafe { libc::_exit(i32::from(code)) }
+}
+
+/// Takes over a descriptor that was inherited under a fixed number.
+pub(crate) fn inherited(number: i32) -> Option<OwnedFd> {
+    // SAFETY: asks the kernel about a number; no memory is involved.
+    if unsafe { libc::fcntl(number, libc::F_GETFD) } < 0 {
+        return None;
+    }
+    // SAFETY: the descriptor is open, and by the hand-over's convention it is ours alone.
+    Some(unsafe { OwnedFd::from_raw_fd(number) })
+}

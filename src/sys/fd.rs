@@ -1,0 +1,38 @@
+//! Descriptors that live as long as init does, kept clear of the three every program takes for its terminal.
+
+use nix::fcntl::{FcntlArg, fcntl};
+use std::io;
+use std::os::fd::{FromRawFd, OwnedFd};
+
+/// The lowest number a long-lived descriptor gets. init runs with 0, 1 and 2 closed, and a descriptor there
+/// would be taken for standard output by whatever prints.
+const LOWEST: i32 = 3;
+
+/// Moves a descriptor to a number above the standard ones, close-on-exec.
+pub(crate) fn above_standard(fd: OwnedFd) -> io::Result<OwnedFd> {
+    let raised = fcntl(&fd, FcntlArg::F_DUPFD_CLOEXEC(LOWEST))?;
+    // SAFETY: fcntl has just given us this descriptor, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(raised) })
+}
+
+/// Closes standard input, output and error, which PID 1 does without.
+pub(crate) fn close_standard() {
+    close_range(0, 2);
+}
+
+/// Closes everything above the standard descriptors; for a process that will never exec.
+pub(crate) fn close_above_standard() {
+    close_range(3, u32::MAX);
+}
+
+fn close_range(first: u32, last: u32) {
+    // SAFETY: closing touches no memory. Callers run alone and use none of these descriptors afterwards. A
+    // kernel before 5.9 refuses, and the descriptors stay open without harm.
+    let refused = unsafe { libc::syscall(libc::SYS_close_range, first, last, 0_u32) } != 0;
+    if refused && last < 3 {
+        for fd in 0..3 {
+            // SAFETY: as above.
+            unsafe { libc::close(fd) };
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Whole small files: read with a bound, replaced in one step, listed.
+
+use nix::fcntl::OFlag;
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// Reads a file of at most `most` bytes; more is an error, and so is anything but a regular file (which proc's
+/// files count as). Never waits for a FIFO's or a terminal's other end.
+pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits())
+        .open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "not a regular file",
+        ));
+    }
+    let mut bytes = Vec::new();
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > most) {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("larger than {most} bytes"),
+        ));
+    }
+    Ok(bytes)
+}
+
+/// Replaces a file in one step, so that readers see the old text or the new and nothing between.
+pub(crate) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut name = path.file_name().map(OsString::from).unwrap_or_default();
+    name.push(".new");
+    let beside = path.with_file_name(name);
+    write(&beside, text)?;
+    fs::rename(&beside, path)
+}
+
+/// Writes a file anew; for the one-byte files whose readers open them afresh.
+pub(crate) fn write(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut file: File = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o644)
+        .custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_NOFOLLOW).bits())
+        .open(path)?;
+    file.write_all(text)
+}
+
+/// Removes a file.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    fs::remove_file(path)
+}
+
+/// Lists the names in a directory, unsorted, at most `most` of them.
+pub(crate) fn names(path: &Path, most: usize) -> io::Result<Vec<OsString>> {
+    fs::read_dir(path)?
+        .take(most)
+        .map(|entry| entry.map(|entry| entry.file_name()))
+        .collect()
+}
+
+/// Tells whether a file is there to be read.
+pub(crate) fn is_readable(path: &Path) -> bool {
+    nix::unistd::access(path, nix::unistd::AccessFlags::R_OK).is_ok()
+}

@@ -1,0 +1,31 @@
+//! This process itself: its session, its umask, its environment.
+
+use nix::sys::stat::{Mode, umask};
+use std::path::Path;
+
+/// Gives the process the umask, directory and search path that everything it starts inherits.
+pub(crate) fn prepare(search_path: &str) {
+    let group_and_others_write = Mode::S_IWGRP | Mode::S_IWOTH;
+    let old = umask(group_and_others_write);
+    umask(old | group_and_others_write);
+    // The root is always there; a refusal leaves the directory the kernel gave, which is the root.
+    nix::unistd::chdir(Path::new("/")).unwrap_or_default();
+    set_variable("PATH", search_path);
+}
+
+/// Sets a variable of the environment.
+pub(crate) fn set_variable(name: &str, value: &str) {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where PID 1 changes its own environment"
+    )]
+    // SAFETY: our programs have one thread, so nobody reads the environment meanwhile.
+    unsafe {
+        std::env::set_var(name, value);
+    }
+}
+
+/// Becomes session and group leader; PID 1 is one already when it was re-executed.
+pub(crate) fn lead_session() {
+    nix::unistd::setsid().map(drop).unwrap_or_default();
+}

@@ -1,0 +1,103 @@
+//! Signals as input: blocked, read through a descriptor, never handled in a handler.
+
+use crate::process::Signal;
+use nix::errno::Errno;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
+
+/// Highest signal number of Linux on every architecture we build for (`_NSIG` is 64, MIPS apart).
+const LAST: i32 = 64;
+
+/// The descriptor signals are read from.
+#[derive(Debug)]
+pub(crate) struct SignalQueue(OwnedFd);
+
+impl SignalQueue {
+    /// Blocks the signals and opens a descriptor that delivers them.
+    pub(crate) fn open(signals: &[Signal]) -> io::Result<Self> {
+        let set = set_of(signals.iter().map(|signal| signal.0))?;
+        // SAFETY: `set` is initialised; no old mask is asked for.
+        Errno::result(unsafe {
+            libc::sigprocmask(libc::SIG_SETMASK, &raw const set, std::ptr::null_mut())
+        })?;
+        // SAFETY: `set` is initialised; -1 asks for a new descriptor.
+        let fd = Errno::result(unsafe {
+            libc::signalfd(-1, &raw const set, libc::SFD_NONBLOCK | libc::SFD_CLOEXEC)
+        })?;
+        // SAFETY: the kernel has just given us this descriptor, and nobody else knows it.
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        super::fd::above_standard(fd).map(Self)
+    }
+
+    /// Takes the next pending signal, if any.
+    pub(crate) fn take(&self) -> Option<Signal> {
+        const SIZE: usize = size_of::<libc::signalfd_siginfo>();
+        let mut bytes = [0_u8; SIZE];
+        let read = nix::unistd::read(&self.0, &mut bytes).ok()?;
+        // ssi_signo is the structure's first field, 32 bits wide: signalfd(2).
+        let number: [u8; 4] = bytes.get(..4)?.try_into().ok()?;
+        (read == SIZE).then(|| Signal(i32::from_ne_bytes(number)))
+    }
+}
+
+impl AsFd for SignalQueue {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// Sets every signal but the given ones to be ignored. What cannot be set (KILL, STOP, the C library's own) is
+/// passed over.
+pub(crate) fn ignore_all_but(kept: &[Signal]) {
+    for number in 1..=LAST {
+        let disposition = if kept.contains(&Signal(number)) {
+            libc::SIG_DFL
+        } else {
+            libc::SIG_IGN
+        };
+        set_disposition(number, disposition);
+    }
+}
+
+/// Gives a child the dispositions and the mask that exec'd programs expect: all default, none blocked.
+pub(crate) fn reset_for_child() {
+    for number in 1..=LAST {
+        set_disposition(number, libc::SIG_DFL);
+    }
+    if let Ok(empty) = set_of(std::iter::empty()) {
+        // SAFETY: `empty` is initialised; no old mask is asked for.
+        unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const empty, std::ptr::null_mut()) };
+    }
+}
+
+/// Lets this process live through the keys that end or stop programs of its terminal.
+pub(crate) fn ignore_terminal_keys() {
+    for signal in [Signal::INT, Signal::QUIT, Signal::TSTP] {
+        set_disposition(signal.0, libc::SIG_IGN);
+    }
+}
+
+fn set_disposition(number: i32, disposition: libc::sighandler_t) {
+    // SAFETY: only the two constant dispositions are ever passed, never the address of a handler.
+    unsafe { libc::signal(number, disposition) };
+}
+
+fn set_of(numbers: impl Iterator<Item = i32>) -> io::Result<libc::sigset_t> {
+    let mut set = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: the pointer is to writable memory of the right type.
+    Errno::result(unsafe { libc::sigemptyset(set.as_mut_ptr()) })?;
+    // SAFETY: sigemptyset has initialised it.
+    let mut set = unsafe { set.assume_init() };
+    for number in numbers {
+        // SAFETY: `set` is initialised.
+        Errno::result(unsafe { libc::sigaddset(&raw mut set, number) })?;
+    }
+    Ok(set)
+}
+
+/// Sends a signal to a process group.
+pub(crate) fn send_to_group(leader: crate::process::Pid, signal: Signal) -> io::Result<()> {
+    // SAFETY: kill(2) touches no memory of ours; `leader` is positive, so a group is meant and never all.
+    Errno::result(unsafe { libc::kill(-leader.get(), signal.0) })?;
+    Ok(())
+}

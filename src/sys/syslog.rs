@@ -1,0 +1,17 @@
+//! Messages to the system log, as syslog(3) sends them, without waiting for anybody.
+
+use std::io;
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+
+/// Facility daemon, level info: syslog(3).
+pub(crate) const DAEMON_INFO: u8 = 3 << 3 | 6;
+
+/// Sends one message. A log daemon that is not there, or does not keep up, is an error at once.
+pub(crate) fn send(socket: &Path, priority: u8, tag: &str, text: &str) -> io::Result<()> {
+    let sender = UnixDatagram::unbound()?;
+    sender.set_nonblocking(true)?;
+    let message = format!("<{priority}>{} {tag}: {text}", super::clock::syslog_time());
+    sender.send_to(message.as_bytes(), socket)?;
+    Ok(())
+}
