@@ -18,8 +18,8 @@ const PATIENCE: u16 = 10_000;
 
 /// Reads the state text that the image before this one has left, at most `most` bytes.
 ///
-/// Nothing where no image came before: the pipe is not there, or holds nothing at once.
-pub(crate) fn receive(most: usize) -> Option<Vec<u8>> {
+/// Nothing where no image came before: the pipe is not there, or does not begin with `signature` at once.
+pub(crate) fn receive(signature: &[u8], most: usize) -> Option<Vec<u8>> {
     let pipe = child::inherited(STATE_FD)?;
     let mut text = Vec::new();
     let mut patience = PollTimeout::ZERO;
@@ -38,9 +38,12 @@ pub(crate) fn receive(most: usize) -> Option<Vec<u8>> {
             Err(Errno::EINTR) => {}
             Err(_) => break,
         }
+        if !text.starts_with(signature) {
+            break;
+        }
         patience = PollTimeout::from(PATIENCE);
     }
-    (!text.is_empty()).then_some(text)
+    text.starts_with(signature).then_some(text)
 }
 
 /// Replaces this image, leaving `state` for the next one to read. Returns only if that fails.

@@ -6,24 +6,16 @@
 use crate::paths::Paths;
 use crate::process::Pid;
 use crate::runlevel::Runlevel;
+use crate::snapshot::Written;
 use crate::supervisor::Occurrence;
 use crate::sys;
 use crate::utmp::Record;
-use std::io;
-
-/// Which of the two records a boot must leave in a file are there.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Written {
-    pub(super) boot: bool,
-    pub(super) level: bool,
-}
 
 /// The two files and what they lack.
 #[derive(Debug)]
 pub(super) struct Ledger {
     paths: Paths,
-    pub(super) utmp: Written,
-    pub(super) wtmp: Written,
+    written: Written,
     boot_over: bool,
     level: Option<(Option<Runlevel>, Runlevel)>,
 }
@@ -32,17 +24,27 @@ impl Ledger {
     pub(super) fn new(paths: &Paths) -> Self {
         Self {
             paths: paths.clone(),
-            utmp: Written::default(),
-            wtmp: Written::default(),
+            written: Written::default(),
             boot_over: false,
             level: None,
         }
     }
 
     /// Takes up the accounts of a running system: what the image before this one has written.
-    pub(super) fn resume(&mut self, boot_over: bool, level: Option<(Option<Runlevel>, Runlevel)>) {
+    pub(super) fn resume(
+        &mut self,
+        written: Written,
+        boot_over: bool,
+        level: Option<(Option<Runlevel>, Runlevel)>,
+    ) {
+        self.written = written;
         self.boot_over = boot_over;
         self.level = level;
+    }
+
+    /// Which records have reached their files.
+    pub(super) fn written(&self) -> Written {
+        self.written
     }
 
     /// Empties utmp: nobody is logged in on a machine that was just started.
@@ -56,14 +58,14 @@ impl Ledger {
         match occurrence {
             Occurrence::BootTime => {
                 self.boot_over = true;
-                self.wtmp.boot = false;
-                self.utmp.boot = false;
+                self.written.boot_to_wtmp = false;
+                self.written.boot_to_utmp = false;
                 self.catch_up();
             }
             Occurrence::RunlevelChange { new, previous } => {
                 self.level = Some((*previous, *new));
-                self.wtmp.level = false;
-                self.utmp.level = false;
+                self.written.level_to_wtmp = false;
+                self.written.level_to_utmp = false;
                 self.catch_up();
             }
             Occurrence::ProcessEnded { id, pid } => {
@@ -90,7 +92,8 @@ impl Ledger {
             if records.is_none() {
                 self.begin();
             }
-            self.utmp = Written::default();
+            self.written.boot_to_utmp = false;
+            self.written.level_to_utmp = false;
             self.catch_up();
         }
     }
@@ -98,34 +101,21 @@ impl Ledger {
     /// Writes what the files lack, boot before level.
     fn catch_up(&mut self) {
         let (utmp, wtmp) = (self.paths.utmp(), self.paths.wtmp());
-        let into_table = |record: &Record| sys::utmp::replace(&utmp, record).map(drop);
-        let into_history = |record: &Record| sys::utmp::append(&wtmp, record);
+        let into_table = |record: &Record| sys::utmp::replace(&utmp, record).is_ok();
+        let into_history = |record: &Record| sys::utmp::append(&wtmp, record).is_ok();
         let boot = self.boot_over.then(Record::boot_time);
         let level = self
             .level
             .map(|(previous, new)| Record::runlevel(previous, new));
-        self.utmp
-            .catch_up(boot.as_ref(), level.as_ref(), into_table);
-        self.wtmp
-            .catch_up(boot.as_ref(), level.as_ref(), into_history);
-    }
-}
-
-impl Written {
-    fn catch_up(
-        &mut self,
-        boot: Option<&Record>,
-        level: Option<&Record>,
-        write: impl Fn(&Record) -> io::Result<()>,
-    ) {
-        for (done, record) in [(&mut self.boot, boot), (&mut self.level, level)] {
-            if !*done && let Some(record) = record {
-                *done = write(record).is_ok();
-                if !*done {
-                    return;
-                }
-            }
-        }
+        let owed = |record: Option<&Record>, done: bool, write: &dyn Fn(&Record) -> bool| {
+            done || record.is_some_and(write)
+        };
+        let mut written = self.written;
+        written.boot_to_utmp = owed(boot.as_ref(), written.boot_to_utmp, &into_table);
+        written.boot_to_wtmp = owed(boot.as_ref(), written.boot_to_wtmp, &into_history);
+        written.level_to_utmp = owed(level.as_ref(), written.level_to_utmp, &into_table);
+        written.level_to_wtmp = owed(level.as_ref(), written.level_to_wtmp, &into_history);
+        self.written = written;
     }
 }
 

@@ -131,9 +131,14 @@ impl Control {
         }
     }
 
-    /// When to call again although no descriptor is ready.
-    pub(super) fn deadline(&self) -> Option<Uptime> {
-        self.retry_at.into_iter().chain(self.abandon_at).min()
+    /// When to try again to open the FIFO.
+    pub(super) fn retry_at(&self) -> Option<Uptime> {
+        self.retry_at
+    }
+
+    /// When to ask for a request again although none has come: the beginning of one is given up then.
+    pub(super) fn abandon_at(&self) -> Option<Uptime> {
+        self.abandon_at
     }
 
     /// Takes the next request. Reads the FIFO only when nothing whole is left of what was read before.

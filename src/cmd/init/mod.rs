@@ -13,13 +13,13 @@ mod table;
 use crate::COMPATIBLE_VERSION;
 use crate::cmd::Invocation;
 use crate::paths::Paths;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{SIGNATURE, Snapshot};
 use crate::supervisor::{Event, Phase, Sink, Supervisor};
 use crate::sys;
 use crate::sys::child::Reports;
 use crate::sys::signal::SignalQueue;
 use crate::sys::title::TitleArea;
-use accounting::{Ledger, Written};
+use accounting::Ledger;
 use anyhow::Context;
 use args::Auto;
 use control::Control;
@@ -37,13 +37,14 @@ const LARGEST_STATE: usize = 64 << 20;
 /// # Errors
 /// Only before anything has been set up: without descriptors for signals and reports there is no loop.
 pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
+    anyhow::ensure!(sys::identity::is_superuser(), "must be superuser.");
     let words: Vec<_> = std::env::args_os().collect();
     let title = TitleArea::find(&words);
     sys::signal::ignore_all_but(&perform::not_ignored());
     let signals = SignalQueue::open(&run::SERVED).context("opening a descriptor for signals")?;
     let reports = Reports::open().context("opening a pipe for children")?;
     let paths = Paths::default();
-    let inherited = sys::handover::receive(LARGEST_STATE);
+    let inherited = sys::handover::receive(SIGNATURE, LARGEST_STATE);
     sys::process::prepare(spawn::PATH);
     let report = Reporter::new(&paths);
     let init = Init {
@@ -87,21 +88,13 @@ impl Init {
     }
 
     fn take_over(&mut self, snapshot: Snapshot) {
-        let written = snapshot.written;
-        self.ledger.wtmp = Written {
-            boot: written.boot_to_wtmp,
-            level: written.level_to_wtmp,
-        };
-        self.ledger.utmp = Written {
-            boot: written.boot_to_utmp,
-            level: written.level_to_utmp,
-        };
         let level = match snapshot.phase {
             Phase::Normal(level) => snapshot.level.filter(|known| *known == level),
             Phase::SysInit | Phase::Boot => None,
         };
         let boot_over = snapshot.phase != Phase::SysInit;
         self.ledger.resume(
+            snapshot.written,
             boot_over,
             level.map(|level| (snapshot.previous_level, level)),
         );

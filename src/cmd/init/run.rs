@@ -8,7 +8,7 @@ use super::report::Reporter;
 use super::state_file::StateFile;
 use crate::paths::Paths;
 use crate::process::Signal;
-use crate::snapshot::{Snapshot, Written};
+use crate::snapshot::Snapshot;
 use crate::supervisor::{Event, Sink, Supervisor};
 use crate::sys;
 use crate::sys::child::{Report, Reports};
@@ -35,8 +35,6 @@ pub(super) const SERVED: [Signal; 11] = [
 ];
 /// Children reaped before other sources are looked at again, so that a storm of orphans delays no request.
 const MOST_REAPED: usize = 512;
-/// Requests served before other sources are looked at again.
-const MOST_REQUESTS: usize = 64;
 /// After a pass that panicked the next one begins no sooner, so that a lasting fault does not take the machine.
 const AFTER_PANIC: Duration = Duration::from_millis(200);
 
@@ -85,8 +83,8 @@ impl Init {
         let now = sys::clock::now();
         self.control.keep_open(now, &mut self.report);
         if !self.collect(now, waiting) {
-            let limit = self.time_to_wait(now);
             self.keep_state(now);
+            let limit = self.time_to_wait(now);
             self.wait(limit);
             self.collect(sys::clock::now(), waiting);
         }
@@ -94,9 +92,12 @@ impl Init {
 
     /// How long nothing needs to be done if nothing happens.
     fn time_to_wait(&self, now: Uptime) -> Option<Duration> {
+        let serving = self.supervisor.accepts_requests();
         [
             self.supervisor.next_deadline(),
-            self.control.deadline(),
+            self.control.retry_at(),
+            // What is left of a request is not looked at while none are served.
+            self.control.abandon_at().filter(|_| serving),
             self.state_file.deadline(&self.supervisor),
         ]
         .into_iter()
@@ -141,13 +142,11 @@ impl Init {
             waiting.push_back(Event::Exited { pid, status });
         }
         self.collect_reports(waiting);
-        for _ in 0..MOST_REQUESTS {
-            if !(waiting.is_empty() && self.supervisor.accepts_requests()) {
-                break;
-            }
-            let Some(request) = self.control.next(now, &mut self.report) else {
-                break;
-            };
+        // One request at a time: what it leads to decides whether the next is served now.
+        if waiting.is_empty()
+            && self.supervisor.accepts_requests()
+            && let Some(request) = self.control.next(now, &mut self.report)
+        {
             self.report.choose_again(&self.paths);
             waiting.push_back(Event::Requested(request));
         }
@@ -173,26 +172,13 @@ impl Init {
 
     /// The state as one value, with what has reached the accounting files.
     pub(super) fn snapshot(&self) -> Snapshot {
-        let (wtmp, utmp) = (self.ledger.wtmp, self.ledger.utmp);
-        self.supervisor.snapshot(Written {
-            boot_to_wtmp: wtmp.boot,
-            boot_to_utmp: utmp.boot,
-            level_to_wtmp: wtmp.level,
-            level_to_utmp: utmp.level,
-        })
+        self.supervisor.snapshot(self.ledger.written())
     }
 
     fn keep_state(&mut self, now: Uptime) {
-        let text = || {
-            let (wtmp, utmp) = (self.ledger.wtmp, self.ledger.utmp);
-            let written = Written {
-                boot_to_wtmp: wtmp.boot,
-                boot_to_utmp: utmp.boot,
-                level_to_wtmp: wtmp.level,
-                level_to_utmp: utmp.level,
-            };
-            self.supervisor.snapshot(written).to_text()
-        };
-        self.state_file.keep(now, &self.supervisor, text);
+        let (supervisor, ledger) = (&self.supervisor, &self.ledger);
+        self.state_file.keep(now, supervisor, || {
+            supervisor.snapshot(ledger.written()).to_text()
+        });
     }
 }
