@@ -22,6 +22,7 @@ pub mod inittab;
 pub mod paths;
 pub mod process;
 pub mod runlevel;
+pub mod schedule;
 pub mod snapshot;
 pub mod supervisor;
 pub mod uptime;

@@ -79,6 +79,26 @@ impl Paths {
         self.at("/var/log/wtmp")
     }
 
+    /// The process that waits to shut the machine down.
+    pub fn shutdown_pid(&self) -> PathBuf {
+        self.at("/var/run/shutdown.pid")
+    }
+
+    /// The folder for what lasts until the machine goes down.
+    pub fn run(&self) -> PathBuf {
+        self.at("/run")
+    }
+
+    /// Tells the next boot to check no file system.
+    pub fn fastboot(&self) -> PathBuf {
+        self.at("/fastboot")
+    }
+
+    /// Tells the next boot to check every file system.
+    pub fn forcefsck(&self) -> PathBuf {
+        self.at("/forcefsck")
+    }
+
     /// The program init replaces itself with.
     pub fn init(&self) -> PathBuf {
         self.at("/sbin/init")

@@ -5,6 +5,7 @@
 mod halt;
 mod init;
 mod runlevel;
+mod shutdown;
 mod sysvtools;
 mod telinit;
 
@@ -30,6 +31,7 @@ const TOOLS: &[(&str, Tool)] = &[
     ("poweroff", halt::main),
     ("reboot", halt::main),
     ("runlevel", runlevel::main),
+    ("shutdown", shutdown::main),
 ];
 
 /// Runs `init`: PID 1, or the client that asks it.

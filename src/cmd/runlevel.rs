@@ -42,7 +42,7 @@ pub(super) fn recorded(utmp: &Path, paths: &Paths) -> Option<Levels> {
         records.find_map(|record| record.ok()?.levels().filter(|levels| levels.current != 0))
     });
     in_utmp.or_else(|| {
-        let current = *sys::marker::read(&paths.runlevel()).ok()?.first()?;
+        let current = *sys::files::read(&paths.runlevel(), 64).ok()?.first()?;
         let previous = 0;
         Some(Levels { previous, current })
     })

@@ -1,10 +1,11 @@
-//! Becoming another program.
+//! Becoming another program, and running one.
 
 use std::ffi::OsString;
-use std::io;
+use std::fs::File;
+use std::io::{self, IsTerminal};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, ExitStatus, Stdio};
 
 /// Replaces this program by another one, called by the last part of its path. Only a failure returns.
 pub(crate) fn replace(program: &Path, arguments: &[OsString]) -> io::Error {
@@ -12,4 +13,39 @@ pub(crate) fn replace(program: &Path, arguments: &[OsString]) -> io::Error {
         .arg0(program.file_name().unwrap_or(program.as_os_str()))
         .args(arguments)
         .exec()
+}
+
+/// Runs a program to its end, with this environment and nothing to read.
+pub(crate) fn run(
+    program: &Path,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> io::Result<ExitStatus> {
+    Command::new(program)
+        .args(arguments)
+        .env_clear()
+        .envs(environment.iter().copied())
+        .stdin(Stdio::null())
+        .status()
+}
+
+/// Lets go of the files this program was started with, except terminals.
+pub(crate) fn let_go_of_files() {
+    let nothing = File::options().read(true).write(true).open("/dev/null");
+    if let Ok(nothing) = nothing {
+        // A descriptor that cannot be replaced stays as it is.
+        if !io::stdin().is_terminal() {
+            nix::unistd::dup2_stdin(&nothing).unwrap_or_default();
+        }
+        if !io::stdout().is_terminal() {
+            nix::unistd::dup2_stdout(&nothing).unwrap_or_default();
+        }
+        if !io::stderr().is_terminal() {
+            nix::unistd::dup2_stderr(&nothing).unwrap_or_default();
+        }
+    }
+    for descriptor in 3..256 {
+        // SAFETY: all descriptors of our own live as long as the call that needs them, and none is in progress.
+        unsafe { libc::close(descriptor) };
+    }
 }

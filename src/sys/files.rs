@@ -69,3 +69,8 @@ pub(crate) fn names(path: &Path, most: usize) -> io::Result<Vec<OsString>> {
 pub(crate) fn is_readable(path: &Path) -> bool {
     nix::unistd::access(path, nix::unistd::AccessFlags::R_OK).is_ok()
 }
+
+/// Tells whether there is such a folder.
+pub(crate) fn is_folder(path: &Path) -> bool {
+    path.is_dir()
+}

@@ -9,6 +9,7 @@
     reason = "system calls that nix does not wrap"
 )]
 
+pub(crate) mod calendar;
 pub(crate) mod child;
 pub(crate) mod clock;
 pub(crate) mod console;
@@ -20,14 +21,16 @@ pub(crate) mod files;
 pub(crate) mod handover;
 pub(crate) mod identity;
 pub(crate) mod interfaces;
+pub(crate) mod interrupt;
 pub(crate) mod keyboard;
-pub(crate) mod marker;
 pub(crate) mod poll;
 pub(crate) mod print;
 pub(crate) mod process;
 pub(crate) mod reboot;
 pub(crate) mod request;
 pub(crate) mod signal;
+pub(crate) mod signalling;
 pub(crate) mod syslog;
+pub(crate) mod terminals;
 pub(crate) mod title;
 pub(crate) mod utmp;

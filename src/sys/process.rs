@@ -29,3 +29,8 @@ pub(crate) fn set_variable(name: &str, value: &str) {
 pub(crate) fn lead_session() {
     nix::unistd::setsid().map(drop).unwrap_or_default();
 }
+
+/// Has everybody read the files this process makes, and nobody else write them.
+pub(crate) fn use_the_usual_umask() {
+    umask(Mode::S_IWGRP | Mode::S_IWOTH);
+}

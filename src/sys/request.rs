@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::time::{ClockId, clock_gettime};
 
+use super::clock::now;
 use crate::initctl::REQUEST_SIZE;
+use crate::uptime::Uptime;
 
 /// How often a FIFO without a reader is tried again.
 const RETRY: Duration = Duration::from_millis(20);
@@ -24,7 +25,7 @@ const RETRY: Duration = Duration::from_millis(20);
 /// `TimedOut` when nobody reads, and what the kernel says otherwise. A path that is no FIFO is an error too: a
 /// request written there would reach nobody.
 pub(crate) fn send(path: &Path, request: &[u8; REQUEST_SIZE], limit: Duration) -> io::Result<()> {
-    let deadline = now()?.saturating_add(limit);
+    let deadline = now().after(limit);
     let mut fifo = open(path, deadline)?;
     if !fifo.metadata()?.file_type().is_fifo() {
         return Err(io::Error::new(ErrorKind::InvalidInput, "not a FIFO"));
@@ -42,7 +43,7 @@ pub(crate) fn send(path: &Path, request: &[u8; REQUEST_SIZE], limit: Duration) -
 }
 
 /// Opens the FIFO. The open itself never waits; where there is no reader it is tried again.
-fn open(path: &Path, deadline: Duration) -> io::Result<File> {
+fn open(path: &Path, deadline: Uptime) -> io::Result<File> {
     let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
     loop {
         match OpenOptions::new()
@@ -59,7 +60,7 @@ fn open(path: &Path, deadline: Duration) -> io::Result<File> {
     }
 }
 
-fn wait_for_room(fifo: &File, deadline: Duration) -> io::Result<()> {
+fn wait_for_room(fifo: &File, deadline: Uptime) -> io::Result<()> {
     let mut watched = [PollFd::new(fifo.as_fd(), PollFlags::POLLOUT)];
     match poll(&mut watched, timeout(time_left(deadline)?)) {
         Ok(_) | Err(nix::errno::Errno::EINTR) => Ok(()),
@@ -68,8 +69,8 @@ fn wait_for_room(fifo: &File, deadline: Duration) -> io::Result<()> {
 }
 
 /// Returns what is left until the deadline; that nothing is left is the error.
-fn time_left(deadline: Duration) -> io::Result<Duration> {
-    match deadline.saturating_sub(now()?) {
+fn time_left(deadline: Uptime) -> io::Result<Duration> {
+    match deadline.since(now()) {
         Duration::ZERO => Err(ErrorKind::TimedOut.into()),
         left => Ok(left),
     }
@@ -79,10 +80,6 @@ fn timeout(limit: Duration) -> PollTimeout {
     // A wait below a millisecond would otherwise become none, and the loop above a busy one.
     let milliseconds = limit.as_millis().saturating_add(1);
     PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX)
-}
-
-fn now() -> io::Result<Duration> {
-    Ok(clock_gettime(ClockId::CLOCK_MONOTONIC)?.into())
 }
 
 #[cfg(test)]

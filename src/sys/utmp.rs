@@ -14,7 +14,6 @@ use std::path::Path;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::utsname::uname;
-use nix::time::{ClockId, clock_gettime};
 
 use crate::utmp::{RECORD_SIZE, Record, Text};
 
@@ -127,10 +126,10 @@ fn try_lock(file: &File) -> bool {
 }
 
 fn stamped(mut record: Record) -> io::Result<Record> {
-    let now = clock_gettime(ClockId::CLOCK_REALTIME)?;
+    let now = super::calendar::now()?;
     // The fields have 32 bits; a clock beyond 2038 leaves them at their end.
-    record.seconds = i32::try_from(now.tv_sec()).unwrap_or(i32::MAX);
-    record.microseconds = i32::try_from(now.tv_nsec() / 1000).unwrap_or(0);
+    record.seconds = i32::try_from(now.as_secs()).unwrap_or(i32::MAX);
+    record.microseconds = i32::try_from(now.subsec_micros()).unwrap_or(0);
     Ok(record)
 }
 

@@ -1,0 +1,73 @@
+//! `-n`: goes down without init, for a machine whose init does not answer any more.
+
+use std::ffi::OsStr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use super::args::Plan;
+use crate::paths::Paths;
+use crate::schedule::Ending;
+use crate::sys;
+use crate::sys::interrupt::Interrupts;
+use crate::sys::reboot::End;
+use crate::utmp::Record;
+
+/// Time between TERM and KILL where `-t` does not say otherwise.
+const DEFAULT_GRACE: Duration = Duration::from_secs(3);
+/// What programs are started with; the operator's environment may lead to file systems that go away.
+const ENVIRONMENT: [(&str, &str); 4] = [
+    ("HOME", "/"),
+    ("PATH", "/bin:/usr/bin:/sbin:/usr/sbin"),
+    ("TERM", "dumb"),
+    ("SHELL", "/bin/sh"),
+];
+/// What puts the file systems to rest, in this order, and where it may be.
+const PROGRAMS: [(&str, &[&str]); 4] = [
+    ("accton", &["off"]),
+    ("quotaoff", &["-a"]),
+    ("swapoff", &["-a"]),
+    ("umount", &["-a"]),
+];
+const FOLDERS: [&str; 4] = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"];
+
+/// Ends all processes, puts the file systems to rest and goes down. Only a failure returns.
+pub(super) fn run(name: &str, plan: &Plan, paths: &Paths) -> anyhow::Result<ExitCode> {
+    let say = |text: &str| sys::print::error(&format!("{name}: {text}"));
+    say("going down without init");
+    // A file of ours on a file system would keep it from being unmounted.
+    sys::exec::let_go_of_files();
+    drop(sys::reboot::pause_init());
+    say("sending all processes the TERM signal");
+    // That nobody is left to be asked is fine.
+    drop(sys::signalling::ask_all_to_end());
+    drop(Interrupts::hold().and_then(|nobody| nobody.wait_for_one(grace(plan))));
+    say("sending all processes the KILL signal");
+    drop(sys::signalling::end_all());
+    drop(sys::utmp::append(&paths.wtmp(), &Record::shutdown()));
+    sys::reboot::sync();
+    for (program, arguments) in PROGRAMS {
+        let places = FOLDERS.map(|folder| paths.at(folder).join(program));
+        if let Some(path) = places.iter().find(|path| path.exists()) {
+            say(program);
+            if let Err(error) = sys::exec::run(path, arguments, &ENVIRONMENT) {
+                say(&format!("{program}: {}", super::reason(&error)));
+            }
+        }
+    }
+    sys::reboot::sync();
+    drop(sys::reboot::let_ctrl_alt_del_restart());
+    let error = sys::reboot::end(if plan.ending == Ending::HALT {
+        End::Halt
+    } else {
+        End::Restart
+    });
+    drop(sys::reboot::resume_init());
+    Err(anyhow::Error::new(error).context("the kernel refuses to go down"))
+}
+
+fn grace(plan: &Plan) -> Duration {
+    let seconds = plan.grace.as_deref().and_then(OsStr::to_str);
+    seconds
+        .and_then(|seconds| seconds.parse().ok())
+        .map_or(DEFAULT_GRACE, Duration::from_secs)
+}
