@@ -64,40 +64,50 @@ impl AsFd for Fifo {
     }
 }
 
-fn is_fifo(status: &FileStat) -> bool {
-    SFlag::from_bits_truncate(status.st_mode) & SFlag::S_IFMT == SFlag::S_IFIFO
-}
-
-/// Becomes readable when names in a directory come or go.
+/// Becomes readable when something happens to one name in the file system.
 #[derive(Debug)]
-pub(crate) struct DirectoryWatch {
+pub(crate) struct Watch {
     inotify: Inotify,
     identity: (u64, u64),
 }
 
-impl DirectoryWatch {
-    /// Begins to watch.
-    pub(crate) fn open(directory: &Path) -> io::Result<Self> {
+impl Watch {
+    /// Watches a file for being removed, renamed or replaced (inotify(7): to lose a link is an attribute change).
+    pub(crate) fn on_file(path: &Path) -> io::Result<Self> {
+        Self::open(
+            path,
+            AddWatchFlags::IN_ATTRIB | AddWatchFlags::IN_MOVE_SELF | AddWatchFlags::IN_DELETE_SELF,
+        )
+    }
+
+    /// Watches a directory for names that come or go.
+    pub(crate) fn on_directory(path: &Path) -> io::Result<Self> {
+        Self::open(
+            path,
+            AddWatchFlags::IN_CREATE
+                | AddWatchFlags::IN_DELETE
+                | AddWatchFlags::IN_MOVED_FROM
+                | AddWatchFlags::IN_MOVED_TO
+                | AddWatchFlags::IN_ONLYDIR,
+        )
+    }
+
+    fn open(path: &Path, events: AddWatchFlags) -> io::Result<Self> {
         let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)?;
         let raised = super::fd::above_standard(OwnedFd::from(inotify))?;
         // SAFETY: the descriptor is the inotify instance made above, and it is given up here.
         let inotify = unsafe { Inotify::from_owned_fd(raised) };
-        let kinds =
-            AddWatchFlags::IN_DELETE | AddWatchFlags::IN_MOVED_FROM | AddWatchFlags::IN_MOVED_TO;
-        inotify.add_watch(
-            directory,
-            kinds | AddWatchFlags::IN_CREATE | AddWatchFlags::IN_ONLYDIR,
-        )?;
-        let status = stat(directory)?;
+        inotify.add_watch(path, events)?;
+        let status = stat(path)?;
         Ok(Self {
             inotify,
             identity: (status.st_dev, status.st_ino),
         })
     }
 
-    /// Tells whether the path still leads to the directory that is watched; mounting over it changes that.
-    pub(crate) fn is_of(&self, directory: &Path) -> bool {
-        stat(directory).is_ok_and(|status| (status.st_dev, status.st_ino) == self.identity)
+    /// Tells whether the path still leads to what is watched; mounting over it changes that unnoticed.
+    pub(crate) fn is_of(&self, path: &Path) -> bool {
+        stat(path).is_ok_and(|status| (status.st_dev, status.st_ino) == self.identity)
     }
 
     /// Takes the events; what they say is found out by looking.
@@ -111,8 +121,12 @@ impl DirectoryWatch {
     }
 }
 
-impl AsFd for DirectoryWatch {
+impl AsFd for Watch {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.inotify.as_fd()
     }
+}
+
+fn is_fifo(status: &FileStat) -> bool {
+    SFlag::from_bits_truncate(status.st_mode) & SFlag::S_IFMT == SFlag::S_IFIFO
 }

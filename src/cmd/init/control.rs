@@ -4,8 +4,9 @@ use super::report::Reporter;
 use crate::initctl::{Received, Request, RequestStream};
 use crate::paths::Paths;
 use crate::supervisor::Sink;
-use crate::sys::fifo::{DirectoryWatch, Fifo};
+use crate::sys::fifo::{Fifo, Watch};
 use crate::uptime::Uptime;
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,7 +23,8 @@ pub(super) struct Control {
     path: PathBuf,
     directory: PathBuf,
     fifo: Option<Fifo>,
-    watch: Option<DirectoryWatch>,
+    /// On the FIFO while it is open, on its directory while it is not.
+    watch: Option<Watch>,
     stream: RequestStream,
     wanted: Wanted,
     /// When to look again without being told.
@@ -60,39 +62,29 @@ impl Control {
     pub(super) fn close(&mut self) {
         self.wanted = Wanted::Closed;
         self.fifo = None;
+        self.watch = None;
         self.retry_at = None;
     }
 
     /// Closes the FIFO, if it is open, and opens it again.
     pub(super) fn reopen(&mut self, now: Uptime, report: &mut Reporter) {
+        self.close();
         self.wanted = Wanted::Open;
-        self.fifo = None;
-        self.retry_at = None;
         self.keep_open(now, report);
     }
 
     /// Sees to it that the FIFO at the path is the one that is open. Costs a stat(2) where all is well.
     pub(super) fn keep_open(&mut self, now: Uptime, report: &mut Reporter) {
-        if self.wanted == Wanted::Closed {
-            return;
-        }
-        // The watch comes first: what happens after it was set up wakes the loop and leads back here.
-        if !self
-            .watch
-            .as_ref()
-            .is_some_and(|watch| watch.is_of(&self.directory))
-        {
-            self.watch = DirectoryWatch::open(&self.directory).ok();
-        }
-        if self
-            .fifo
-            .as_ref()
-            .is_some_and(|fifo| fifo.is_at(&self.path))
+        if self.wanted == Wanted::Closed
+            || self
+                .fifo
+                .as_ref()
+                .is_some_and(|fifo| fifo.is_at(&self.path))
         {
             return;
         }
         self.fifo = None;
-        match Fifo::open(&self.path) {
+        match self.open() {
             Ok(fifo) => {
                 self.fifo = Some(fifo);
                 self.retry_at = None;
@@ -100,18 +92,41 @@ impl Control {
             }
             Err(error) => {
                 self.retry_at = Some(now.after(RETRY));
-                let complaint = format!("{} {error}", self.path.display());
-                // Before /run is mounted read-write there is nothing to complain about.
-                let is_expected = matches!(
-                    error.kind(),
-                    std::io::ErrorKind::NotFound | std::io::ErrorKind::ReadOnlyFilesystem
-                );
-                if !is_expected && complaint != self.complaint {
-                    report.say(Sink::Both, &complaint);
-                }
-                self.complaint = complaint;
+                self.complain(&error, report);
             }
         }
+    }
+
+    /// Opens the FIFO and watches it, or watches the directory for a chance to try again.
+    fn open(&mut self) -> io::Result<Fifo> {
+        let opened = Fifo::open(&self.path).and_then(|fifo| {
+            self.watch = Some(Watch::on_file(&self.path)?);
+            Ok(fifo)
+        });
+        if opened.is_err()
+            && !self
+                .watch
+                .as_ref()
+                .is_some_and(|watch| watch.is_of(&self.directory))
+        {
+            // Without a directory there is nothing to watch, and the retry has to do.
+            self.watch = Watch::on_directory(&self.directory).ok();
+        }
+        opened
+    }
+
+    /// Says why there is no FIFO, once for each reason.
+    fn complain(&mut self, error: &io::Error, report: &mut Reporter) {
+        let complaint = format!("{} {error}", self.path.display());
+        // Before /run is mounted read-write there is nothing to complain about.
+        let is_expected = matches!(
+            error.kind(),
+            io::ErrorKind::NotFound | io::ErrorKind::ReadOnlyFilesystem
+        );
+        if !is_expected && complaint != self.complaint {
+            report.say(Sink::Both, &complaint);
+        }
+        self.complaint = complaint;
     }
 
     /// The descriptor to wait for when requests are served.
@@ -119,7 +134,7 @@ impl Control {
         self.fifo.as_ref().map(AsFd::as_fd)
     }
 
-    /// The descriptor that tells of a change beside the FIFO.
+    /// The descriptor that tells that the FIFO has gone, or may come.
     pub(super) fn watch(&self) -> Option<BorrowedFd<'_>> {
         self.watch.as_ref().map(AsFd::as_fd)
     }

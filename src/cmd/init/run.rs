@@ -9,7 +9,7 @@ use super::state_file::StateFile;
 use crate::paths::Paths;
 use crate::process::Signal;
 use crate::snapshot::Snapshot;
-use crate::supervisor::{Event, Sink, Supervisor};
+use crate::supervisor::{Event, Phase, Sink, Supervisor};
 use crate::sys;
 use crate::sys::child::{Report, Reports};
 use crate::sys::signal::SignalQueue;
@@ -35,6 +35,8 @@ pub(super) const SERVED: [Signal; 11] = [
 ];
 /// Children reaped before other sources are looked at again, so that a storm of orphans delays no request.
 const MOST_REAPED: usize = 512;
+/// How often the FIFO is looked at during the boot phases.
+const WHILE_BOOTING: Duration = Duration::from_secs(5);
 /// After a pass that panicked the next one begins no sooner, so that a lasting fault does not take the machine.
 const AFTER_PANIC: Duration = Duration::from_millis(200);
 
@@ -99,11 +101,20 @@ impl Init {
             // What is left of a request is not looked at while none are served.
             self.control.abandon_at().filter(|_| serving),
             self.state_file.deadline(&self.supervisor),
+            self.look_again_at(now),
         ]
         .into_iter()
         .flatten()
         .min()
         .map(|deadline| deadline.since(now))
+    }
+
+    /// While start-up scripts mount file systems, a FIFO can disappear below a mount, which nothing tells.
+    fn look_again_at(&self, now: Uptime) -> Option<Uptime> {
+        match self.supervisor.phase() {
+            Phase::SysInit | Phase::Boot => Some(now.after(WHILE_BOOTING)),
+            Phase::Normal(_) => None,
+        }
     }
 
     fn wait(&mut self, limit: Option<Duration>) {
