@@ -142,21 +142,18 @@ fn keep(order: &Order) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("opening {}", order.root.display()))?;
     // The work area covers the template for us alone; the descriptor still leads below it.
     let work = order.root.as_path();
-    let nodes = work.join("nodes");
-    if Uid::effective().is_root() {
+    let is_outside_root = Uid::effective().is_root();
+    if is_outside_root {
         // Only outside the user namespace can device nodes be made. Binding the machine's own would do, were it not that
         // root inside is root outside to them: one chmod there would break every program here.
         unshare(CloneFlags::CLONE_NEWNS).context("making a mount namespace")?;
         make_private()?;
         mount_new("tmpfs", work, "mode=755")?;
-        fs::create_dir(&nodes)?;
-        for (name, major, minor) in NODES {
-            make_node(&nodes.join(name), makedev(major, minor))?;
-        }
+        make_nodes(&work.join("nodes"))?;
     }
     let ids = enter_user_namespace()?;
     make_private()?;
-    if !nodes.exists() {
+    if !is_outside_root {
         mount_new("tmpfs", work, "mode=755")?;
     }
     let root = work.join("root");
@@ -245,11 +242,20 @@ fn bind(source: &Path, target: &Path) -> anyhow::Result<()> {
     .with_context(|| format!("binding {} to {}", source.display(), target.display()))
 }
 
-/// Makes a character device that everybody may read and write, whatever our umask.
-fn make_node(path: &Path, device: libc::dev_t) -> anyhow::Result<()> {
-    mknod(path, SFlag::S_IFCHR, Mode::empty(), device)
-        .with_context(|| format!("making {}", path.display()))?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o666))?;
+/// Makes the device nodes, which everybody may read and write whatever our umask. There will be no directory where
+/// that is forbidden: root of a container does not own the nodes that it sees either, so those can be bound.
+fn make_nodes(directory: &Path) -> anyhow::Result<()> {
+    fs::create_dir(directory)?;
+    for (name, major, minor) in NODES {
+        let path = directory.join(name);
+        match mknod(&path, SFlag::S_IFCHR, Mode::empty(), makedev(major, minor)) {
+            Ok(()) => fs::set_permissions(&path, fs::Permissions::from_mode(0o666))?,
+            Err(Errno::EPERM) => return Ok(fs::remove_dir(directory)?),
+            Err(error) => {
+                return Err(error).with_context(|| format!("making {}", path.display()));
+            }
+        }
+    }
     Ok(())
 }
 
