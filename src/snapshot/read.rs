@@ -343,12 +343,9 @@ impl Reader {
             })
     }
 
+    /// Compat: release 3.06 writes -1 for a held entry, which is no process and nothing to complain of.
     fn pid(&mut self, value: &[u8]) -> Option<Pid> {
-        let number: i32 = self.number("PID", value);
-        if number < 0 {
-            self.report(ProblemKind::BadNumber("PID"));
-        }
-        Pid::new(number)
+        Pid::new(self.number("PID", value))
     }
 
     fn action(&mut self, value: &[u8]) -> Action {

@@ -71,8 +71,7 @@ impl Init {
                 self.report
                     .say(Sink::Console, &format!("version {} reloading", version()));
                 for problem in problems {
-                    self.report
-                        .say(Sink::Both, &format!("state text: {problem}"));
+                    self.report.say(Sink::Both, &problem.to_string());
                 }
                 sys::fd::close_standard();
                 self.take_over(snapshot);
@@ -80,7 +79,7 @@ impl Init {
             }
             Some(Err(error)) => {
                 self.report
-                    .say(Sink::Both, &format!("state text: {error}: starting afresh"));
+                    .say(Sink::Both, &format!("{error}: starting afresh"));
                 self.boot(call)
             }
             None => self.boot(call),
