@@ -1,0 +1,16 @@
+//! An init as PID 1 of fresh namespaces, driven and watched from outside.
+
+#![allow(
+    clippy::allow_attributes,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails loudly"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod terminal;

@@ -1,0 +1,62 @@
+//! What the slow test crates share: a terminal to drive a program by, a root of its own for an init, and waiting for
+//! a condition instead of for a time.
+//!
+//! A crate uses it by `#[path = "../support/mod.rs"] mod support;`.
+
+#![allow(
+    dead_code,
+    reason = "each test crate uses the part it needs; together they use all of it"
+)]
+
+pub(crate) mod pty;
+
+use std::time::{Duration, Instant};
+
+/// A moment that lies `limit` from now; what is not seen by then is taken for a hang.
+pub(crate) struct Deadline(Instant);
+
+impl Deadline {
+    pub(crate) fn after(limit: Duration) -> Self {
+        Deadline(clock() + limit)
+    }
+
+    /// What is left, or `None` when the time is over.
+    pub(crate) fn left(&self) -> Option<Duration> {
+        self.0
+            .checked_duration_since(clock())
+            .filter(|left| !left.is_zero())
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test may look at the clock, to give up on a hang"
+)]
+pub(crate) fn clock() -> Instant {
+    Instant::now()
+}
+
+/// Lets others run for a moment between two looks at a condition that cannot wake us.
+pub(crate) fn pause() {
+    std::thread::park_timeout(Duration::from_millis(5));
+}
+
+/// Looks until `condition` yields something; fails with `what` and the words of `explain` when `limit` is over.
+pub(crate) fn wait_until<T>(
+    what: &str,
+    limit: Duration,
+    mut condition: impl FnMut() -> Option<T>,
+    explain: impl FnOnce() -> String,
+) -> T {
+    let deadline = Deadline::after(limit);
+    loop {
+        if let Some(found) = condition() {
+            return found;
+        }
+        if deadline.left().is_some() {
+            pause();
+        } else {
+            panic!("not within {limit:?}: {what}\n{}", explain());
+        }
+    }
+}
