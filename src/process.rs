@@ -68,6 +68,27 @@ impl Signal {
     pub const POWER_OFF: Self = Self(38);
 }
 
+impl fmt::Display for Signal {
+    /// Prints the name where there is a common one, and the number otherwise.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.0 {
+            1 => "SIGHUP",
+            2 => "SIGINT",
+            3 => "SIGQUIT",
+            4 => "SIGILL",
+            6 => "SIGABRT",
+            8 => "SIGFPE",
+            9 => "SIGKILL",
+            11 => "SIGSEGV",
+            13 => "SIGPIPE",
+            14 => "SIGALRM",
+            15 => "SIGTERM",
+            number => return write!(f, "signal {number}"),
+        };
+        f.write_str(name)
+    }
+}
+
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ExitStatus {
@@ -105,7 +126,7 @@ impl fmt::Display for ExitStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exited(code) => write!(f, "exit {code}"),
-            Self::Killed(signal) => write!(f, "killed by signal {}", signal.0),
+            Self::Killed(signal) => write!(f, "killed by {signal}"),
         }
     }
 }
@@ -130,6 +151,17 @@ mod tests {
         for number in 1..=64 {
             let status = ExitStatus::Killed(Signal(number));
             assert_eq!(ExitStatus::from_word(status.to_word()), status);
+        }
+    }
+
+    #[test]
+    fn an_ending_is_told_with_the_signals_name() {
+        for (status, text) in [
+            (ExitStatus::Exited(3), "exit 3"),
+            (ExitStatus::Killed(Signal::SEGV), "killed by SIGSEGV"),
+            (ExitStatus::Killed(Signal(40)), "killed by signal 40"),
+        ] {
+            assert_eq!(status.to_string(), text);
         }
     }
 
