@@ -17,10 +17,12 @@
 //! Three rings: the public modules are pure and decide; `cmd` orchestrates; `sys` talks to the kernel. The public
 //! modules are reachable from outside for fuzzing and benchmarks and are no stable interface.
 
+pub mod defaults;
 pub mod initctl;
 pub mod inittab;
 pub mod paths;
 pub mod process;
+pub mod rcdir;
 pub mod runlevel;
 pub mod schedule;
 pub mod snapshot;

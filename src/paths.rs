@@ -3,6 +3,7 @@
 //! A plain value for any ring. Names come from init(8), inittab(5) and the Filesystem Hierarchy Standard.
 #![forbid(unsafe_code)]
 
+use crate::runlevel::Runlevel;
 use std::path::{Path, PathBuf};
 
 /// The root below which all files are looked for; `/` except in tests.
@@ -97,6 +98,36 @@ impl Paths {
     /// Tells the next boot to check every file system.
     pub fn forcefsck(&self) -> PathBuf {
         self.at("/forcefsck")
+    }
+
+    /// The directory of the rc scripts.
+    pub fn rc_scripts(&self) -> PathBuf {
+        self.at("/etc/init.d")
+    }
+
+    /// The directory of a runlevel's links, as Debian places it.
+    pub fn rc_directory(&self, level: Runlevel) -> PathBuf {
+        self.at(format!("/etc/rc{level}.d"))
+    }
+
+    /// The same where Red Hat places it.
+    pub fn red_hat_rc_directory(&self, level: Runlevel) -> PathBuf {
+        self.at(format!("/etc/rc.d/rc{level}.d"))
+    }
+
+    /// The script that starts the machine in Red Hat's layout, and in no other.
+    pub fn red_hat_sysinit(&self) -> PathBuf {
+        self.at("/etc/rc.d/rc.sysinit")
+    }
+
+    /// Settings of the rc scripts.
+    pub fn rc_defaults(&self) -> PathBuf {
+        self.at("/etc/default/rcS")
+    }
+
+    /// The words the kernel was started with.
+    pub fn kernel_words(&self) -> PathBuf {
+        self.at("/proc/cmdline")
     }
 
     /// The program init replaces itself with.

@@ -1,0 +1,103 @@
+//! Variables of the files below /etc/default, which are shell fragments of plain assignments.
+//!
+//! Reads what such a file promises to be, and runs nothing: `NAME=value`, with quotes, comments and `export`.
+//! A value that only a shell could work out (`$OTHER`, `` `command` ``) counts as not set.
+#![forbid(unsafe_code)]
+
+/// Returns the value a variable has at the end of the file: that of its last assignment, if there is one and it
+/// is plain.
+pub fn value_of(name: &str, file: &[u8]) -> Option<Vec<u8>> {
+    file.split(|&byte| byte == b'\n')
+        .filter_map(|line| assigned(name, line))
+        .next_back()
+        .and_then(plain)
+}
+
+/// Returns what stands behind the equals sign of a line that assigns to the variable.
+fn assigned<'a>(name: &str, line: &'a [u8]) -> Option<&'a [u8]> {
+    let line = line.trim_ascii();
+    let line = match line.strip_prefix(b"export") {
+        Some(rest) if rest.first().is_some_and(u8::is_ascii_whitespace) => rest.trim_ascii_start(),
+        _ => line,
+    };
+    line.strip_prefix(name.as_bytes())?.strip_prefix(b"=")
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Quotes {
+    None,
+    Single,
+    Double,
+}
+
+/// Takes the quotes off the first word; `None` if a shell would have to expand it or it does not end.
+fn plain(word: &[u8]) -> Option<Vec<u8>> {
+    let mut value = Vec::new();
+    let mut quotes = Quotes::None;
+    let mut bytes = word.iter().copied();
+    while let Some(byte) = bytes.next() {
+        match (quotes, byte) {
+            (Quotes::None, b';' | b'&') => break,
+            (Quotes::None, byte) if byte.is_ascii_whitespace() => break,
+            (Quotes::None, b'\'') => quotes = Quotes::Single,
+            (Quotes::None, b'"') => quotes = Quotes::Double,
+            (Quotes::Single, b'\'') | (Quotes::Double, b'"') => quotes = Quotes::None,
+            (Quotes::Single, byte) => value.push(byte),
+            (_, b'$' | b'`') => return None,
+            (Quotes::None, b'\\') => value.push(bytes.next()?),
+            (Quotes::Double, b'\\') => {
+                let next = bytes.next()?;
+                if !b"$`\"\\".contains(&next) {
+                    value.push(b'\\');
+                }
+                value.push(next);
+            }
+            (_, byte) => value.push(byte),
+        }
+    }
+    (quotes == Quotes::None).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verbose(file: &str) -> Option<String> {
+        value_of("VERBOSE", file.as_bytes()).map(|value| String::from_utf8(value).unwrap())
+    }
+
+    #[test]
+    fn plain_assignments_are_read_as_a_shell_reads_them() {
+        for (file, expected) in [
+            ("VERBOSE=no\n", "no"),
+            ("VERBOSE=no", "no"),
+            ("  VERBOSE='a b' # why\n", "a b"),
+            ("export VERBOSE=\"a\\\"b\\c\"\r\n", "a\"b\\c"),
+            ("VERBOSE=a\\ b c\n", "a b"),
+            ("VERBOSE=yes; echo no\n", "yes"),
+            ("VERBOSE=ye's'\"!\"\n", "yes!"),
+            ("VERBOSE=\n", ""),
+            ("VERBOSE=no\nOTHER=x\nVERBOSE=yes\n", "yes"),
+        ] {
+            assert_eq!(verbose(file).as_deref(), Some(expected), "{file:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_plain_assignment_sets_nothing() {
+        for file in [
+            "",
+            "#VERBOSE=no\n",
+            "VERBOSE no\n",
+            "VERBOSE_X=no\n",
+            "XVERBOSE=no\n",
+            "VERBOSE=$OTHER\n",
+            "VERBOSE=\"`cat x`\"\n",
+            "VERBOSE='no\n",
+            "VERBOSE=\\",
+            "VERBOSE=no\nVERBOSE=$X\n",
+        ] {
+            assert_eq!(verbose(file), None, "{file:?}");
+        }
+    }
+}
