@@ -4,6 +4,7 @@
 
 mod halt;
 mod init;
+mod rc;
 mod runlevel;
 mod shutdown;
 mod sysvtools;
@@ -29,6 +30,8 @@ type Tool = fn(&Invocation) -> anyhow::Result<ExitCode>;
 const TOOLS: &[(&str, Tool)] = &[
     ("halt", halt::main),
     ("poweroff", halt::main),
+    ("rc", rc::main),
+    ("rcS", rc::main),
     ("reboot", halt::main),
     ("runlevel", runlevel::main),
     ("shutdown", shutdown::main),

@@ -70,6 +70,11 @@ pub(crate) fn is_readable(path: &Path) -> bool {
     nix::unistd::access(path, nix::unistd::AccessFlags::R_OK).is_ok()
 }
 
+/// Says what a path leads to, links followed.
+pub(crate) fn metadata(path: &Path) -> io::Result<fs::Metadata> {
+    fs::metadata(path)
+}
+
 /// Tells whether there is such a folder.
 pub(crate) fn is_folder(path: &Path) -> bool {
     path.is_dir()
