@@ -63,9 +63,10 @@ check() {
 	check crond status
 	check syslog status
 	enter 3 start
-	# Somebody who does not want to go.
+	# Some who do not want to go, and some who only look like it.
 	setsid /bin/stubborn &
 	setsid /bin/stubborn &
+	setsid sh -c 'trap "" TERM; while :; do sleep 1; done' interactive &
 	enter 0 stop
 	enter 6 stop
 	for directory in /proc/[1-9]*; do

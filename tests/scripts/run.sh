@@ -387,6 +387,7 @@ for shell in busybox dash; do
 	expect "$where: syslog runs" has_line '^check syslog status 0$'
 	expect "$where: runlevel 1 stops the services" has_line '^check syslog status 3$'
 	expect "$where: the stubborn ones are killed" has_line 'killed:.* stubborn.* stubborn'
+	expect "$where: what ignores TERM but not HUP is not" no_line_but 'killed:.* sh\[' 'never'
 	expect "$where: nobody is left" no_line_but '^left ' '^left (inside|sh)$'
 	expect "$where: a container's root is left alone" has_line '^. Making the root file system read-only .*left to the host'
 	expect "$where: /tmp is cleaned" [ ! -e "$root/tmp/litter" ]
