@@ -54,7 +54,7 @@ check:  ## format, lints, unit tests, documentation, scripts: about a minute
 	@$(need) shellcheck mandoc
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
-	$(CARGO) test --locked --lib --test architecture
+	$(CARGO) test --locked --lib --test architecture --test documents
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --document-private-items
 	shellcheck -x $(scripts)
 	@for page in $(pages); do mandoc -T lint -W warning "$$page" || exit 1; done
@@ -73,7 +73,10 @@ testbed: $(testbed)/small-root $(testbed)/initramfs.gz $(testbed)/kernel/vmlinuz
 .PHONY: install
 install: install-bin install-rc  ## install programs, rc scripts and manual pages (DESTDIR, PREFIX, STATIC)
 	@for page in $(pages); do \
-		install -D -m 644 "$$page" "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}" || exit 1; \
+		folder="$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}"; \
+		install -d "$$folder" && \
+		if [ -L "$$page" ]; then ln -sfn "$$(readlink "$$page")" "$$folder/$${page##*/}"; \
+		else install -m 644 "$$page" "$$folder"; fi || exit 1; \
 	done
 
 .PHONY: install-bin
