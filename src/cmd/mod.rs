@@ -48,6 +48,9 @@ pub fn init_main() -> ExitCode {
     if std::process::id() == 1 || call.arguments.iter().any(asked_for) {
         return run(&call, init::main);
     }
+    if call.arguments.iter().any(|word| word == "--check") {
+        return init::check::main(&call);
+    }
     run(&call, telinit::main)
 }
 

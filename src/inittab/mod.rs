@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod autocon;
+pub mod check;
 pub mod command;
 pub mod default_level;
 pub mod diagnostic;

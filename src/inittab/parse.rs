@@ -60,13 +60,47 @@ pub struct Parsed {
 /// The inittab comes first whatever its place in the list, then the fragments in theirs, which is the
 /// caller's to sort. With no file at all the table holds the fallback `~~:S:wait:/sbin/sulogin` alone.
 pub fn parse(sources: &[Source<'_>]) -> Parsed {
+    let (kept, diagnostics) = read(sources);
+    let (mut entries, rest): (Vec<_>, Vec<_>) = kept
+        .into_iter()
+        .map(|kept| kept.entry)
+        .partition(|entry| entry.action.goes_first());
+    entries.extend(rest);
+    Parsed {
+        table: Inittab { entries },
+        diagnostics,
+    }
+}
+
+/// An entry and where it stands; the fallback stands nowhere.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept<'a> {
+    pub(crate) entry: Entry,
+    pub(crate) place: Option<Place<'a>>,
+}
+
+/// Where the fields of an entry begin.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) line: usize,
+    pub(crate) runlevels: usize,
+    pub(crate) process: usize,
+}
+
+/// Reads all files in the order of their lines.
+pub(crate) fn read<'a>(sources: &[Source<'a>]) -> (Vec<Kept<'a>>, Vec<Diagnostic>) {
     let mut reader = Reader::default();
     reader.read_all(sources, SourceKind::Inittab);
-    if !reader.entries.iter().any(gives_a_way_into_single_user) {
-        reader.entries.push(single_user_fallback());
+    let has_way = |kept: &Kept<'_>| gives_a_way_into_single_user(&kept.entry);
+    if !reader.kept.iter().any(has_way) {
+        reader.kept.push(Kept {
+            entry: single_user_fallback(),
+            place: None,
+        });
     }
     reader.read_all(sources, SourceKind::Fragment);
-    reader.finish()
+    (reader.kept, reader.diagnostics)
 }
 
 /// The entry that single user mode gets where the inittab has none for it.
@@ -142,7 +176,7 @@ struct Origin<'a> {
 struct Reader<'a> {
     path: &'a str,
     line: usize,
-    entries: Vec<Entry>,
+    kept: Vec<Kept<'a>>,
     ids: BTreeMap<&'a [u8], Origin<'a>>,
     diagnostics: Vec<Diagnostic>,
 }
@@ -175,7 +209,7 @@ impl<'a> Reader<'a> {
             if matches!(content.first(), None | Some(b'#')) {
                 continue;
             }
-            if self.entries.len() >= MAX_ENTRIES {
+            if self.kept.len() >= MAX_ENTRIES {
                 self.report(column, Problem::TooManyEntries);
                 break;
             }
@@ -208,8 +242,15 @@ impl<'a> Reader<'a> {
                 };
                 self.ids.insert(id, origin);
             }
-            let entry = Entry::new(EntryId::new(id), runlevels.bytes, action, process);
-            self.entries.push(entry);
+            self.kept.push(Kept {
+                entry: Entry::new(EntryId::new(id), runlevels.bytes, action, process.bytes),
+                place: Some(Place {
+                    path: self.path,
+                    line: self.line,
+                    runlevels: runlevels.column,
+                    process: process.column,
+                }),
+            });
         }
     }
 
@@ -236,7 +277,7 @@ impl<'a> Reader<'a> {
         &mut self,
         fields: &Fields<'a>,
         runlevels: Placed<'a>,
-    ) -> Option<(Action, &'a [u8])> {
+    ) -> Option<(Action, Placed<'a>)> {
         let named = fields.action.filter(|action| !action.bytes.is_empty());
         let Some(word) = named else {
             self.check_runlevels(runlevels);
@@ -263,7 +304,7 @@ impl<'a> Reader<'a> {
         if fields.process.is_none() {
             self.report(fields.end, Problem::Missing(Field::Process));
         }
-        action.zip(fields.process.map(|process| process.bytes))
+        action.zip(fields.process)
     }
 
     /// Warns of the first character that names nothing.
@@ -288,18 +329,6 @@ impl<'a> Reader<'a> {
             column,
             problem,
         });
-    }
-
-    fn finish(self) -> Parsed {
-        let (mut entries, rest): (Vec<_>, Vec<_>) = self
-            .entries
-            .into_iter()
-            .partition(|entry| entry.action.goes_first());
-        entries.extend(rest);
-        Parsed {
-            table: Inittab { entries },
-            diagnostics: self.diagnostics,
-        }
     }
 }
 

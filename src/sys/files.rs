@@ -79,3 +79,8 @@ pub(crate) fn metadata(path: &Path) -> io::Result<fs::Metadata> {
 pub(crate) fn is_folder(path: &Path) -> bool {
     path.is_dir()
 }
+
+/// Tells whether a path leads to a regular file that may be executed.
+pub(crate) fn is_executable(path: &Path) -> bool {
+    path.is_file() && nix::unistd::access(path, nix::unistd::AccessFlags::X_OK).is_ok()
+}

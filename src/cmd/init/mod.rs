@@ -2,6 +2,7 @@
 
 mod accounting;
 mod args;
+pub(crate) mod check;
 mod control;
 mod perform;
 mod report;

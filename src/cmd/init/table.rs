@@ -9,10 +9,10 @@ use crate::supervisor::Sink;
 use crate::sys;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Largest file that is read: some hundred thousand lines. What is larger is not an inittab.
-const LARGEST: u64 = 16 << 20;
+pub(super) const LARGEST: u64 = 16 << 20;
 /// Most names of inittab.d that are looked at.
 const MOST_FRAGMENTS: usize = 1_000;
 /// Most messages about one reading; the rest is counted. A console at 9600 baud needs a minute for these.
@@ -38,7 +38,7 @@ pub(super) fn read(paths: &Paths, report: &mut Reporter) -> io::Result<Inittab> 
             return Err(error);
         }
     }
-    for path in fragments(paths) {
+    for path in fragments_of(&paths.inittab_directory()) {
         match sys::files::read(&path, LARGEST) {
             Ok(text) => {
                 report.say(Sink::Both, &format!("Reading: {}", path.display()));
@@ -81,10 +81,9 @@ pub(super) fn read(paths: &Paths, report: &mut Reporter) -> io::Result<Inittab> 
     Ok(table)
 }
 
-/// The files of inittab.d, sorted by name. A directory that is not there holds none.
-fn fragments(paths: &Paths) -> Vec<PathBuf> {
-    let directory = paths.inittab_directory();
-    let mut names = sys::files::names(&directory, MOST_FRAGMENTS).unwrap_or_default();
+/// The `*.tab` files of a directory, sorted by name. A directory that is not there holds none.
+pub(super) fn fragments_of(directory: &Path) -> Vec<PathBuf> {
+    let mut names = sys::files::names(directory, MOST_FRAGMENTS).unwrap_or_default();
     names.retain(|name| name.len() > ".tab".len() && name.as_bytes().ends_with(b".tab"));
     names.sort();
     names.into_iter().map(|name| directory.join(name)).collect()
