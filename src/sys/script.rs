@@ -24,8 +24,10 @@ pub(crate) enum Occurrence {
     ChildChanged,
     /// This program is asked to end.
     Terminate,
-    /// Somebody pressed a key that is meant for the script.
-    Key,
+    /// Somebody pressed the key that suspends what runs.
+    Suspend,
+    /// Somebody pressed a key that ends what runs.
+    Interrupt,
 }
 
 /// What the kernel says of a script.
@@ -64,7 +66,8 @@ impl HeldSignals {
             return match self.0.wait() {
                 Ok(Signal::SIGCHLD) => Ok(Occurrence::ChildChanged),
                 Ok(Signal::SIGTERM) => Ok(Occurrence::Terminate),
-                Ok(_) => Ok(Occurrence::Key),
+                Ok(Signal::SIGTSTP) => Ok(Occurrence::Suspend),
+                Ok(_) => Ok(Occurrence::Interrupt),
                 Err(Errno::EINTR) => continue,
                 Err(error) => Err(error.into()),
             };

@@ -9,6 +9,10 @@
     reason = "a test fails loudly"
 )]
 
+mod signals;
+#[path = "../support/mod.rs"]
+mod support;
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;

@@ -116,7 +116,10 @@ fn one(
                 }
                 terminated = true;
             }
-            Occurrence::Key => {}
+            // The script may take its own signal later, and is then seen to be suspended. It may also never be: a shell
+            // that waits in vfork(2) for a child of its own does not stop, although the child does.
+            Occurrence::Suspend => sys::script::resume_group()?,
+            Occurrence::Interrupt => {}
         }
     }
 }
