@@ -14,9 +14,10 @@
 //! Within a kind the names' bytes decide the order, as they do where a shell expands `S*` in the C locale: the
 //! sequence number first, the script's name among equals.
 //!
-//! [`plan`] decides what a change of level runs.
+//! [`plan`] decides what a change of level runs; [`lsb`] reads what a script says of itself.
 #![forbid(unsafe_code)]
 
+pub mod lsb;
 pub mod plan;
 
 use std::fmt;
