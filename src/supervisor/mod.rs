@@ -51,6 +51,8 @@ mod event;
 mod power;
 pub mod respawn;
 mod resume;
+#[cfg(test)]
+mod tests;
 
 pub use crate::snapshot::Phase;
 pub use effect::{ConsoleUse, Effect, Occurrence, Program, Sink, Start, Title};
