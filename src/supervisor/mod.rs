@@ -257,12 +257,25 @@ impl Supervisor {
         if self.activity == Activity::Paused {
             return None;
         }
-        let stopping = self.stopping.as_ref().map(|stopping| stopping.deadline);
-        let holds = self.slots.iter().filter_map(|slot| match slot.state {
-            State::Held { until } => Some(until),
-            State::Idle | State::Spawning | State::Running { .. } => None,
-        });
-        holds.chain(stopping).chain(self.pause_until).min()
+        // A deadline that nothing can be done about when it comes would keep init spinning until something can,
+        // so only what the next step waits for counts.
+        if let Some(stopping) = &self.stopping {
+            return Some(stopping.deadline);
+        }
+        if self.reading.is_some() {
+            return None;
+        }
+        if self.pause_until.is_some() || self.emergency == Emergency::Wanted {
+            return self.pause_until;
+        }
+        self.slots
+            .iter()
+            .take_while(|slot| !slot.blocks_later_entries())
+            .filter_map(|slot| match slot.state {
+                State::Held { until } => Some(until),
+                State::Idle | State::Spawning | State::Running { .. } => None,
+            })
+            .min()
     }
 
     /// Tells whether requests are served now. While processes are being stopped the original leaves them in

@@ -331,3 +331,17 @@ fn two_entries_with_the_fallback_id_keep_their_processes_apart() {
     assert_eq!(machine.signals(), Vec::<String>::new());
     assert_eq!(machine.processes, before);
 }
+
+#[test]
+fn a_pause_that_ends_while_processes_are_stopped_makes_init_not_spin() {
+    let mut machine = Machine::booted("id:2:initdefault:\na:2:once:/a\nr:2:respawn:/r\n");
+    machine.forks_fail = true;
+    machine.exit("r");
+    machine.forks_fail = false;
+    machine.edit("id:2:initdefault:\nr:2:respawn:/r\n");
+    machine.request_with(b'q', 30);
+    assert_eq!(machine.running(), ["a"]);
+    machine.wait_seconds(29);
+    machine.exit("a");
+    assert_eq!(machine.running(), ["r"]);
+}

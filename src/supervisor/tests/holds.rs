@@ -102,3 +102,30 @@ fn once_entries_are_never_held() {
     }
     assert_eq!(machine.running(), ["o"]);
 }
+
+#[test]
+fn a_hold_that_ends_behind_a_running_wait_entry_makes_init_neither_spin_nor_start() {
+    let mut machine = Machine::booted(
+        "id:2:initdefault:\nr:2:respawn:/r\nca:2:ctrlaltdel:/sbin/shutdown -r +30\n",
+    );
+    for _ in 0..10 {
+        machine.exit("r");
+    }
+    machine.signal(Signal::INT);
+    assert_eq!(machine.running(), ["ca"]);
+    machine.wait_seconds(1000);
+    assert_eq!(machine.init.next_deadline(), None);
+    machine.exit("ca");
+    assert_eq!(machine.running(), ["r"]);
+}
+
+#[test]
+fn a_hold_that_ends_during_a_pause_makes_init_not_spin() {
+    let (mut machine, _) = held();
+    machine.wait_seconds(298);
+    machine.forks_fail = true;
+    machine.signal(Signal::POWER_OFF);
+    machine.forks_fail = false;
+    machine.wait_seconds(10);
+    assert!(machine.running().contains(&"r"));
+}
