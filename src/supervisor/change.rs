@@ -10,6 +10,7 @@ use super::{
     Reading, Sink, Stage, State, Stopping, Supervisor, Title, say,
 };
 use crate::initctl::{Assignment, Request};
+use crate::inittab::parse::single_user_fallback;
 use crate::inittab::{Action, Entry, EntryId, Inittab};
 use crate::process::{Pid, Signal};
 use crate::runlevel::{PseudoLevel, Runlevel};
@@ -187,7 +188,11 @@ impl Supervisor {
     pub(super) fn keep_table(&mut self, now: Uptime, out: &mut Vec<Effect>) {
         match self.reading {
             None => {}
-            Some(Reading::Boot) => self.adopt_table(now, Inittab::default(), out),
+            Some(Reading::Boot) => {
+                // As without any inittab: there must be a way in for who can repair it.
+                let entries = vec![single_user_fallback()];
+                self.adopt_table(now, Inittab { entries }, out);
+            }
             Some(why @ (Reading::Reread | Reading::Demand(_))) => {
                 let entries = self.slots.iter().map(|slot| slot.entry.clone()).collect();
                 self.merge(now, why, entries, out);

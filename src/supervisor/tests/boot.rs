@@ -334,6 +334,16 @@ fn a_level_request_during_sysinit_skips_the_rest_of_the_boot() {
 }
 
 #[test]
+fn a_table_that_cannot_be_read_at_boot_still_leaves_a_way_into_single_user_mode() {
+    let mut machine = Machine::new("");
+    machine.disk = None;
+    machine.boot();
+    assert_eq!(machine.started(), ["question"]);
+    machine.exit_with("question", ExitStatus::Exited(b'S'));
+    assert_eq!(machine.running(), ["~~"]);
+}
+
+#[test]
 fn a_boot_with_nothing_to_run_says_so_once() {
     let mut machine = Machine::new("id:4:initdefault:\n");
     machine.boot();
