@@ -202,19 +202,19 @@ impl Supervisor {
 
     /// Compares the table in force with the new one: what survives moves over, what must end is sent TERM.
     fn merge(&mut self, now: Uptime, why: Reading, entries: Vec<Entry>, out: &mut Vec<Effect>) {
-        let mut leaving: Vec<Slot> = Vec::new();
-        let mut by_id: HashMap<EntryId, VecDeque<Slot>> = HashMap::new();
-        for slot in std::mem::take(&mut self.slots) {
+        let mut leaving: Vec<(usize, Slot)> = Vec::new();
+        let mut by_id: HashMap<EntryId, VecDeque<(usize, Slot)>> = HashMap::new();
+        for (place, slot) in std::mem::take(&mut self.slots).into_iter().enumerate() {
             by_id
                 .entry(slot.entry.id.clone())
                 .or_default()
-                .push_back(slot);
+                .push_back((place, slot));
         }
         for entry in entries {
             // Ids repeat only for the fallback's `~~`; those are matched in order.
             let old = by_id.get_mut(&entry.id).and_then(VecDeque::pop_front);
             let slot = match old {
-                Some(old) if self.survives(&old, &entry) => Slot {
+                Some((_, old)) if self.survives(&old, &entry) => Slot {
                     entry,
                     throttle: Throttle::default(),
                     state: match old.state {
@@ -223,10 +223,10 @@ impl Supervisor {
                     },
                     ..old
                 },
-                Some(old) => {
+                Some((place, old)) => {
                     let key = self.new_key();
                     let last_exit = old.last_exit;
-                    leaving.push(old);
+                    leaving.push((place, old));
                     Slot {
                         last_exit,
                         ..Slot::new(key, entry)
@@ -240,9 +240,12 @@ impl Supervisor {
             self.slots.push(slot);
         }
         leaving.extend(by_id.into_values().flatten());
-        // Keys were given in the order of the table, which is the order of the signals.
-        leaving.sort_by_key(|slot| slot.key);
-        let departing: Vec<Departing> = leaving.iter().filter_map(Departing::of).collect();
+        // Signals go out in the order of the table that was in force.
+        leaving.sort_by_key(|(place, _)| *place);
+        let departing: Vec<Departing> = leaving
+            .iter()
+            .filter_map(|(_, slot)| Departing::of(slot))
+            .collect();
         if let Reading::Demand(pseudo) = why {
             self.demand(pseudo);
         }
@@ -341,7 +344,7 @@ impl Supervisor {
         else {
             return;
         };
-        let process = stopping.departing.swap_remove(index);
+        let process = stopping.departing.remove(index);
         if process.accounted {
             out.push(Effect::Account(Occurrence::ProcessEnded {
                 id: process.id,

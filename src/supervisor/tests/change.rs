@@ -63,6 +63,20 @@ fn only_the_multi_user_levels_repair_the_accounting() {
 }
 
 #[test]
+fn processes_get_term_in_the_order_of_the_table() {
+    let mut machine = Machine::booted("id:2:initdefault:\na:2:once:/a\nd:2:once:/d\n");
+    machine.edit("id:2:initdefault:\na:2:once:/a\nb:2:once:/b\nc:2:once:/c\nd:2:once:/d\n");
+    machine.request(b'q');
+    machine.log();
+    machine.request(b'3');
+    assert_eq!(machine.signals(), ["TERM a", "TERM b", "TERM c", "TERM d"]);
+    machine.exit("a");
+    machine.log();
+    machine.wait_seconds(3);
+    assert_eq!(machine.signals(), ["KILL b", "KILL c", "KILL d"]);
+}
+
+#[test]
 fn a_process_that_outlives_the_grace_time_is_killed() {
     let mut machine = Machine::booted("id:2:initdefault:\na:2:once:/a\nb:2:once:/b\nc:3:once:/c\n");
     machine.request(b'3');
