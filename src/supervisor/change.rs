@@ -277,7 +277,8 @@ impl Supervisor {
             entry: new.clone(),
             ..old.clone()
         };
-        new.action == Action::Boot || renewed.belongs_to(self.phase)
+        let is_wanted = old.demanded && self.phase != Phase::Normal(Runlevel::SINGLE);
+        new.action == Action::Boot || is_wanted || renewed.belongs_to(self.phase)
     }
 
     fn demand(&mut self, pseudo: PseudoLevel) {

@@ -105,3 +105,14 @@ fn a_demanded_wait_entry_holds_back_what_is_behind_it() {
     machine.exit("w");
     assert_eq!(machine.started(), ["d"]);
 }
+
+#[test]
+fn a_demand_made_during_the_boot_is_met_when_a_level_is_entered() {
+    let mut machine = Machine::new("id:2:initdefault:\nbw::bootwait:/bw\nd:a:ondemand:/d\n");
+    machine.boot();
+    machine.request(b'a');
+    machine.signal(Signal::HUP);
+    assert_eq!(machine.running(), ["bw"]);
+    machine.exit("bw");
+    assert_eq!(machine.running(), ["d"]);
+}
