@@ -481,8 +481,12 @@ impl Supervisor {
         {
             slot.state = State::Idle;
             slot.executed = false;
+            slot.throttle.withdraw();
         }
-        say(out, Sink::Both, format!("cannot fork, retry..: {reason}"));
+        // A start pass may ask for many processes, and all of them are refused for the same reason.
+        if self.pause_until.is_none_or(|until| until <= now) {
+            say(out, Sink::Both, format!("cannot fork, retry..: {reason}"));
+        }
         self.pause_until = Some(now.after(SHORT_PAUSE));
     }
 

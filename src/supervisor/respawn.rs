@@ -44,6 +44,14 @@ impl Throttle {
         self.window = Some((began, starts));
         Verdict::Start
     }
+
+    /// Takes back the last attempt, of which nothing came: it says nothing about the program.
+    pub fn withdraw(&mut self) {
+        self.window = match self.window {
+            Some((began, starts)) if starts > 1 => Some((began, starts - 1)),
+            Some(_) | None => None,
+        };
+    }
 }
 
 #[cfg(test)]
@@ -86,6 +94,21 @@ mod tests {
                 Verdict::Start
             );
         }
+    }
+
+    #[test]
+    fn attempts_that_are_withdrawn_do_not_count() {
+        let mut throttle = Throttle::default();
+        for second in 0..100 {
+            assert_eq!(throttle.attempt(Uptime::from_secs(second)), Verdict::Start);
+            throttle.withdraw();
+        }
+        assert_eq!(throttle, Throttle::default());
+        for _ in 0..2 {
+            throttle.attempt(Uptime::from_secs(100));
+        }
+        throttle.withdraw();
+        assert_eq!(throttle.window, Some((Uptime::from_secs(100), 1)));
     }
 
     #[test]

@@ -22,6 +22,31 @@ fn a_failed_fork_is_said_and_tried_again_after_a_pause() {
 }
 
 #[test]
+fn a_refusal_that_meets_many_entries_at_once_is_said_once() {
+    let mut machine =
+        Machine::new("id:2:initdefault:\na:2:respawn:/a\nb:2:respawn:/b\nc:2:once:/c\n");
+    machine.forks_fail = true;
+    machine.boot();
+    assert_eq!(machine.said(), ["both: Entering runlevel: 2", REFUSED]);
+    machine.wait_seconds(5);
+    assert_eq!(machine.said(), [REFUSED]);
+    machine.forks_fail = false;
+    machine.wait_seconds(5);
+    assert_eq!(machine.started(), ["a", "b", "c"]);
+}
+
+#[test]
+fn failed_forks_do_not_count_as_starts() {
+    let mut machine = Machine::new("id:2:initdefault:\nr:2:respawn:/r\n");
+    machine.forks_fail = true;
+    machine.boot();
+    machine.wait_seconds(119);
+    machine.forks_fail = false;
+    machine.wait_seconds(5);
+    assert_eq!(machine.running(), ["r"], "not held for having been refused");
+}
+
+#[test]
 fn the_emergency_shell_is_tried_again_when_it_cannot_be_forked() {
     let options = BootOptions {
         emergency: Emergency::Wanted,
