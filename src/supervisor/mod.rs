@@ -137,6 +137,8 @@ struct Departing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Helper {
     None,
+    /// The kernel refused it; it is asked for again when the pause is over.
+    Refused,
     Spawning(SlotKey),
     Running(Pid),
 }
@@ -331,11 +333,16 @@ impl Supervisor {
             if self.activity == Activity::Paused {
                 return;
             }
-            if self.emergency == Emergency::Wanted {
-                if self.pause_until.is_some_and(|until| until <= now) {
-                    self.pause_until = None;
+            if self.pause_until.is_none_or(|until| until <= now) {
+                self.pause_until = None;
+                if self.power_off == Helper::Refused {
+                    self.ask_for_power_off(out);
+                }
+                if self.emergency == Emergency::Wanted {
                     self.begin(out);
                 }
+            }
+            if self.emergency == Emergency::Wanted {
                 return;
             }
             self.continue_stopping(now, out);
@@ -351,10 +358,9 @@ impl Supervisor {
                 self.obey(request, out);
                 continue;
             }
-            if self.pause_until.is_some_and(|until| now < until) {
+            if self.pause_until.is_some() {
                 return;
             }
-            self.pause_until = None;
             self.start_pass(now, out);
             let open = self.slots.iter().any(Slot::keeps_phase_open);
             if open || !self.advance(now, out) {
@@ -467,11 +473,11 @@ impl Supervisor {
         reason: &str,
         out: &mut Vec<Effect>,
     ) {
-        for helper in [
-            &mut self.asking,
-            &mut self.emergency_shell,
-            &mut self.power_off,
-        ] {
+        // The question and the emergency shell follow from where the machine stands; this one from a signal.
+        if self.power_off == Helper::Spawning(key) {
+            self.power_off = Helper::Refused;
+        }
+        for helper in [&mut self.asking, &mut self.emergency_shell] {
             if *helper == Helper::Spawning(key) {
                 *helper = Helper::None;
             }

@@ -31,8 +31,9 @@ impl Supervisor {
     /// Compat: the original does this once per boot only, so that a shutdown cancelled once could never be
     /// asked for again.
     pub(super) fn ask_for_power_off(&mut self, out: &mut Vec<Effect>) {
-        if self.power_off != Helper::None {
-            return;
+        match self.power_off {
+            Helper::None | Helper::Refused => {}
+            Helper::Spawning(_) | Helper::Running(_) => return,
         }
         let key = self.new_key();
         self.power_off = Helper::Spawning(key);

@@ -75,6 +75,18 @@ fn the_question_is_tried_again_when_it_cannot_be_forked() {
 }
 
 #[test]
+fn the_container_managers_shutdown_is_tried_again_when_it_cannot_be_forked() {
+    let mut machine = Machine::booted(USUAL);
+    machine.forks_fail = true;
+    machine.signal(Signal::POWER_OFF);
+    machine.wait_seconds(12);
+    machine.forks_fail = false;
+    machine.log();
+    machine.wait_seconds(5);
+    assert_eq!(machine.started(), ["~~"]);
+}
+
+#[test]
 fn an_event_is_not_lost_when_its_entry_cannot_be_forked() {
     let mut machine = Machine::booted("id:2:initdefault:\nca:2:ctrlaltdel:/ca\n");
     machine.forks_fail = true;
