@@ -356,6 +356,10 @@ impl Supervisor {
             }
             if let Some(request) = self.deferred.pop_front() {
                 self.obey(request, out);
+                if out.last() == Some(&Effect::ReExec) {
+                    // The next image starts what is due. Comes there none, its failure leads on.
+                    return;
+                }
                 continue;
             }
             if self.pause_until.is_some() {

@@ -77,7 +77,8 @@ impl Slot {
             flags: Flags {
                 running,
                 on_demand: self.demanded,
-                executed: self.executed,
+                // What was asked for and is not known to run must be asked for again by whoever goes on.
+                executed: self.executed && self.state != State::Spawning,
                 waiting: running && self.entry.action.is_waited_for(),
             },
             pid: self.pid(),

@@ -125,6 +125,23 @@ fn signals_the_image_before_had_not_served_are_served() {
 }
 
 #[test]
+fn a_process_that_was_asked_for_and_not_yet_forked_counts_as_not_started() {
+    let mut supervisor = Supervisor::new(&BootOptions::default());
+    let now = Uptime::from_secs(1);
+    supervisor.handle(now, Event::Booted);
+    supervisor.handle(now, Event::TableLoaded(table("si::sysinit:/si\n")));
+    let snapshot = supervisor.snapshot(Written::default());
+    let si = record(&snapshot, "si");
+    assert!(!si.flags.executed && !si.flags.running);
+    let mut next = Supervisor::resume(snapshot);
+    let effects = next.handle(now, Event::Resumed);
+    assert!(
+        matches!(effects.last(), Some(Effect::Spawn(_))),
+        "{effects:?}"
+    );
+}
+
+#[test]
 fn the_state_changes_its_number_with_every_event() {
     let mut machine = Machine::booted(USUAL);
     let before = machine.init.generation();

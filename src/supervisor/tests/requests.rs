@@ -154,6 +154,26 @@ fn a_failed_hand_over_is_said_and_life_goes_on() {
 }
 
 #[test]
+fn nothing_is_started_between_the_decision_to_hand_over_and_its_failure() {
+    let mut machine =
+        Machine::booted("id:2:initdefault:\na:2:once:/a\nl3:3:wait:/rc 3\ng3:3:respawn:/g\n");
+    machine.request(b'3');
+    machine.request(b'U');
+    machine.log();
+    machine.exit("a");
+    assert_eq!(machine.log().last().unwrap(), "re-exec");
+    let handed_over = machine.snapshot();
+    let l3 = handed_over
+        .records
+        .iter()
+        .find(|record| record.entry.id.as_bytes() == b"l3")
+        .unwrap();
+    assert!(!l3.flags.executed, "the next image must run it");
+    machine.happens(Event::ReExecFailed);
+    assert_eq!(machine.started(), ["l3"]);
+}
+
+#[test]
 fn commands_no_init_acts_on_are_answered_by_a_message() {
     let mut machine = Machine::booted(USUAL);
     for command in [0, 5, 7, 1000] {
