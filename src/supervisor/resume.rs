@@ -3,7 +3,7 @@
 
 use super::entry::Slot;
 use super::respawn::Throttle;
-use super::{BootOptions, Effect, Phase, State, Supervisor, Title};
+use super::{BootOptions, Effect, MOST_EXTRAS, Phase, State, Supervisor, Title};
 use crate::initctl::Assignment;
 use crate::inittab::Entry;
 use crate::runlevel::Runlevel;
@@ -43,6 +43,8 @@ impl Supervisor {
             .environment
             .iter()
             .map(|word| Assignment::parse(word))
+            .filter(|assignment| assignment.value.is_some())
+            .take(MOST_EXTRAS)
             .collect();
         supervisor.inherited_signals = snapshot.pending_signals;
         for record in snapshot.records {
@@ -62,6 +64,8 @@ impl Supervisor {
         for signal in std::mem::take(&mut self.inherited_signals) {
             self.note_signal(signal, out);
         }
+        // The image before may have come to its end before it had read the table.
+        self.begin(out);
     }
 
     /// The entries of the table in force, in working order.

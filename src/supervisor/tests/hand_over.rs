@@ -103,6 +103,15 @@ fn an_image_that_takes_over_in_the_middle_of_the_boot_goes_on_with_the_boot() {
 }
 
 #[test]
+fn an_image_that_takes_over_before_the_table_was_read_reads_it() {
+    let mut supervisor = Supervisor::resume(Snapshot::default());
+    assert_eq!(
+        supervisor.handle(Uptime::default(), Event::Resumed),
+        [Effect::SetTitle(Title::Boot), Effect::ReadTable]
+    );
+}
+
+#[test]
 fn an_armed_entry_is_still_armed_in_the_next_image() {
     let mut machine = Machine::booted("id:3:initdefault:\nca:2:ctrlaltdel:/ca\nx:3:once:/x\n");
     machine.obedient = true;
@@ -139,6 +148,16 @@ fn a_process_that_was_asked_for_and_not_yet_forked_counts_as_not_started() {
         matches!(effects.last(), Some(Effect::Spawn(_))),
         "{effects:?}"
     );
+}
+
+#[test]
+fn a_variable_without_a_value_in_a_foreign_text_is_passed_over() {
+    let snapshot = Snapshot {
+        environment: vec![Box::from(*b"INIT_X"), Box::from(*b"INIT_Y=1")],
+        ..Snapshot::default()
+    };
+    let resumed = Supervisor::resume(snapshot).snapshot(Written::default());
+    assert_eq!(resumed.environment, [Box::from(*b"INIT_Y=1") as Box<[u8]>]);
 }
 
 #[test]
