@@ -120,6 +120,7 @@ impl Supervisor {
         self.this_level = level;
         self.phase = Phase::Normal(level);
         self.chosen = None;
+        self.after_boot = None;
         self.pause_until = None;
         self.single_since = Uptime::default();
         self.dismiss_question(out);

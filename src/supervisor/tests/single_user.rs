@@ -171,3 +171,19 @@ fn without_initdefault_the_question_comes_when_level_s_ends() {
     machine.exit_with("question", ExitStatus::Exited(b'3'));
     assert_eq!(machine.running(), ["x"]);
 }
+
+#[test]
+fn the_level_of_a_boot_that_a_request_broke_off_is_not_remembered() {
+    let mut machine = Machine::new(TO_TWO);
+    machine.obedient = true;
+    machine.boot();
+    machine.exit("si");
+    assert_eq!(machine.running(), ["bw"]);
+    machine.request(b'S');
+    machine.re_execute();
+    machine.edit("id:5:initdefault:\nx:5:once:/x\n~~:S:wait:/sulogin\n");
+    machine.signal(Signal::HUP);
+    machine.wait_seconds(60);
+    machine.exit("~~");
+    assert_eq!(machine.running(), ["x"]);
+}
