@@ -5,10 +5,9 @@ use super::{
     ConsoleUse, Effect, Helper, Occurrence, Phase, Program, SHORT_PAUSE, Sink, State, Supervisor,
     Title, say,
 };
-use crate::inittab::Action;
 use crate::inittab::default_level::{DefaultLevel, default_level};
 use crate::process::ExitStatus;
-use crate::runlevel::Runlevel;
+use crate::runlevel::{Runlevel, RunlevelSet};
 use crate::uptime::Uptime;
 use std::time::Duration;
 
@@ -126,18 +125,28 @@ impl Supervisor {
             return false;
         }
         self.single_since = now;
-        let mut renewed = false;
-        for slot in &mut self.slots {
-            if slot.entry.levels.as_ref() == b"S" && !slot.is_active() {
-                slot.executed = slot.entry.action.is_event_driven();
-                slot.state = State::Idle;
-                renewed |= slot.entry.action != Action::Off;
-            }
-        }
+        let alone = RunlevelSet::parse(b"S");
+        let renewed = self.renew(|set| set == alone)
+            // The original leaves the machine without a way in here, where inittab has sulogin in S and others.
+            || self.renew(|set| set.contains(Runlevel::SINGLE));
         if !renewed {
             // Nothing belongs to level S: without this the machine would turn on the spot for ever.
             self.pause_until = Some(now.after(SHORT_PAUSE));
             self.chosen = Some(Runlevel::SINGLE);
+        }
+        renewed
+    }
+
+    /// Has entries run again whose runlevels are `such`. Tells whether there are any.
+    fn renew(&mut self, such: impl Fn(RunlevelSet) -> bool) -> bool {
+        let mut renewed = false;
+        for slot in &mut self.slots {
+            let is_meant = slot.entry.action.is_started_by_level() && such(slot.entry.runlevels);
+            if is_meant && !slot.is_active() {
+                slot.executed = false;
+                slot.state = State::Idle;
+                renewed = true;
+            }
         }
         renewed
     }

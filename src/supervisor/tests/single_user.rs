@@ -135,6 +135,22 @@ fn entries_of_other_levels_too_do_not_run_again_in_another_round_of_level_s() {
 }
 
 #[test]
+fn a_lower_case_s_makes_an_entry_one_of_level_s_alone() {
+    let mut machine = single("id:S:initdefault:\nsu:s:wait:/sulogin\n");
+    machine.wait_seconds(60);
+    machine.exit("su");
+    assert_eq!(machine.running(), ["su"]);
+}
+
+#[test]
+fn where_no_entry_is_of_level_s_alone_all_of_level_s_run_again() {
+    let mut machine = single("id:S:initdefault:\nsu:S016:wait:/sulogin\n");
+    machine.wait_seconds(60);
+    machine.exit("su");
+    assert_eq!(machine.running(), ["su"], "there must be a way in");
+}
+
+#[test]
 fn a_level_s_without_any_entry_neither_spins_nor_stops_serving_requests() {
     let mut machine = single("id:S:initdefault:\nx:3:once:/x\n~~:S:wait:/sulogin\n");
     machine.exit("~~");
