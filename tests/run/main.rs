@@ -1,0 +1,19 @@
+//! The small system as `make run` starts it, used as a person would, and what `make install` puts where.
+//!
+//! Needs root, and what `make testbed` prepares.
+
+#![allow(
+    clippy::allow_attributes,
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::format_push_string,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test fails loudly"
+)]
+
+mod install;
+mod machine;
+mod session;
