@@ -26,7 +26,8 @@ sbin_links    := halt poweroff reboot shutdown runlevel
 rc_links      := rc rcS
 
 need    := tests/setup/need
-scripts  = $(wildcard .ci/run tests/setup/* init.d/* tests/scripts/*.sh tests/machine/login-*)
+# `functions` is sourced and names no shell itself; the others say that they are one.
+scripts  = $(sort $(wildcard init.d/*) $(shell grep -rlE '^\#! ?/bin/(ba)?sh' .ci etc tests))
 pages    = $(wildcard man/*.[1-8])
 
 .PHONY: help
