@@ -129,7 +129,7 @@ impl Programs {
 
     /// The names `sysvtools` answers to, by its own account.
     fn tools(&self) -> Vec<String> {
-        let help = self.help("sysvtools");
+        let help = self.help(&["sysvtools"]);
         let tools = help
             .lines()
             .find_map(|line| line.strip_prefix("Tools: "))
@@ -137,9 +137,12 @@ impl Programs {
         tools.split_whitespace().map(str::to_owned).collect()
     }
 
-    fn help(&self, name: &str) -> String {
+    /// What a program says when its words end in `--help`.
+    fn help(&self, words: &[&str]) -> String {
+        let (name, words) = words.split_first().unwrap();
         let mut command = Command::new(self.folder.path().join(name));
-        command.arg("--help").stdin(Stdio::null()).env_clear();
+        command.args(words).arg("--help");
+        command.stdin(Stdio::null()).env_clear();
         if nix::unistd::geteuid().is_root() {
             command.uid(65534).gid(65534);
         }
@@ -241,7 +244,7 @@ fn help_and_page_list_the_same_options() {
         let page = pages
             .get(&format!("{name}.8"))
             .unwrap_or_else(|| panic!("man/{name}.8 is missing"));
-        let help = programs.help(name);
+        let help = programs.help(&[name]);
         let in_page = options_of_page(page);
         let only_in_help: Vec<_> = listed_options(&help)
             .difference(&in_page)
@@ -263,9 +266,17 @@ fn help_and_page_list_the_same_options() {
     }
     let init = options_of_page(&pages["init.8"]);
     let client = &of_pages["telinit"];
-    let own: Vec<_> = init.difference(client).map(String::as_str).collect();
     assert!(client.is_subset(&init), "init.8 lacks options of telinit.8");
-    assert_eq!(own, ["--init", "-i"]);
+    let check = programs.help(&["init", "--check"]);
+    assert!(listed_options(&check).is_subset(&init), "{check}");
+    let mut told: BTreeSet<String> = mentioned_options(&check);
+    // For init's own use; no help needs to tell of them.
+    told.extend(["-i", "--init"].map(str::to_owned));
+    let own: BTreeSet<String> = init.difference(client).cloned().collect();
+    assert!(
+        own.is_subset(&told),
+        "init.8 has {own:?}, the help {told:?}"
+    );
 }
 
 #[test]
