@@ -22,8 +22,7 @@ use crate::utmp::Record;
 /// Where shutdown is looked for.
 const SHUTDOWN: [&str; 3] = ["/sbin/shutdown", "/etc/shutdown", "/bin/shutdown"];
 
-const HELP: &str = "\
-  -f       go down at once, without shutdown and init
+const HELP: &str = "  -f       go down at once, without shutdown and init
   -p       halt: switch the power off
   -k       reboot: start the kernel that kexec loaded
   -m WORD  reboot: hand a word to the firmware; implies -f
