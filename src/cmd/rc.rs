@@ -4,9 +4,9 @@
 //! [`crate::rcdir::plan`] decides, from the links of the new and the previous level. A service that runs already is
 //! not started again where `/etc/init.d/.depend.boot`, `.depend.start` and `.depend.stop` are all there and not
 //! empty, and neither `/etc/init.d/.legacy-bootordering` nor the kernel's word `concurrency=none` says otherwise;
-//! elsewhere every link is run at every change. That is when Debian's rc leaves such scripts out, so no script runs
-//! here that does not run there, and none is missed. Where it does, a script is run as `/etc/init.d/NAME` and not by
-//! its link, as there.
+//! elsewhere every link is run at every change. These are the conditions under which Debian's rc leaves such scripts
+//! out, so what runs there runs here. It then also ignores links that insserv has not entered into those files; here
+//! they are run. And it runs a script as `/etc/init.d/NAME` then and not by its link, which is done here as well.
 //!
 //! Links are looked for in `/etc/rcN.d` and, where that is missing, in `/etc/rc.d/rcN.d`. A level without a
 //! directory has nothing to run, which is no error.
