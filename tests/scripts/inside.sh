@@ -21,7 +21,7 @@ enter() {
 	export RUNLEVEL="$1" runlevel="$1"
 	if [ "$1" != S ]; then
 		for link in /etc/rc"$1".d/K*; do
-			run "$1" "${link##*/}" stop
+			[ ! -e "$link" ] || run "$1" "${link##*/}" stop
 		done
 	fi
 	for link in /etc/rc"$1".d/S*; do
@@ -59,6 +59,10 @@ check() {
 		[ ! -x "$script" ] || check "${script##*/}" nonsense
 	done
 	enter 4 start
+	enter 5 start
+	check graphical status
+	enter 3 start
+	check graphical status
 	enter 1 start
 	check crond status
 	check syslog status

@@ -121,11 +121,7 @@ actions='start stop restart try-restart force-reload status'
 what='toy daemon'
 program=\${TOY:-$work/toyd}
 pidfile=$work/toy.pid
-start() {
-	begin "Starting \$what"
-	daemon_running && return
-	if launch "\$pidfile" "\$program" 300; then ok; else fail; note "\$said"; fi
-}
+start() { daemon_start 300; }
 stop() { daemon_stop; }
 status() { daemon_status; }
 act "\$@"
@@ -221,6 +217,8 @@ for shell in "$work/shells/dash" "$work/shells/ash"; do
 		expect "$where: what ends at once was not started" gives 1 toy start
 		expect "$where: and the reason is shown" shows_why
 		expect "$where: no pid file is left" [ ! -e "$work/toy.pid" ]
+		export TOY="$work/nowhere"
+		expect "$where: what is not installed is 5" gives 5 toy start
 		unset TOY
 		expect "$where: an unknown action is 2" gives 2 toy frobnicate
 		expect "$where: no action is 2" gives 2 toy
@@ -320,6 +318,9 @@ make_root() {
 	cp -a rc.d/rc?.d "$1/etc/"
 	cp -a etc/default etc/inittab etc/udhcpc "$1/etc/"
 	echo small >"$1/etc/hostname"
+	printf '#!/bin/sh\necho hello from rc.local\n' >"$1/etc/rc.local"
+	printf '#!/bin/sh\nexit 3\n' >"$1/etc/rc.shutdown"
+	chmod 755 "$1/etc/rc.local" "$1/etc/rc.shutdown"
 	echo 'root::0:0:root:/root:/bin/sh' >"$1/etc/passwd"
 	echo 'root:x:0:' >"$1/etc/group"
 	echo litter >"$1/tmp/litter"
@@ -328,6 +329,9 @@ make_root() {
 	cp "$work/stubborn" "$1/bin/stubborn"
 	cp tests/scripts/inside.sh "$1/inside"
 	# Whatever the scripts mean to do to the machine at the very end.
+	# Stands for a display manager.
+	printf '#!/bin/sh\nwhile :; do sleep 1; done\n' >"$1/bin/lightdm"
+	chmod 755 "$1/bin/lightdm"
 	for name in halt reboot telinit; do
 		cat >"$1/sbin/$name" <<-SCRIPT
 			#!/bin/sh
@@ -377,14 +381,18 @@ for shell in busybox dash; do
 	report=$work/report-$shell
 	where="boot with $shell"
 	expect "$where: reaches its end" has_line '^left '
-	expect "$where: every start and stop succeeds" no_line_but '^[S0-6] ' ' (0|5)$'
-	expect "$where: only missing programs are called missing" no_line_but '^[S0-6] .* 5$' '(sshd|graphical) start 5$'
-	expect "$where: lines are tidy" no_line_but '^| ' '^\| (.{48,} \[( ok |skip)\]( .*)?|not available here:.*)$'
+	expect "$where: every start and stop succeeds" no_line_but '^[S0-6] ' '( (0|5)|rc.local stop 1)$'
+	expect "$where: only missing programs are called missing" no_line_but '^[S0-6] .* 5$' 'sshd start 5$'
+	expect "$where: lines are tidy" no_line_but '^| ' '^\| (.{48,} \[( ok |skip|fail)\]( .*)?|not available here:.*|Running /etc/rc.*|hello from rc.local)$'
 	expect "$where: crond runs in runlevel 2" has_line '^check crond status 0$'
 	expect "$where: an unknown action is refused by all" no_line_but '^check .* nonsense ' ' 2$'
 	expect "$where: reload that crond has not is 3" has_line '^check crond reload 3$'
 	expect "$where: sshd does not run" has_line '^check sshd status 3$'
 	expect "$where: syslog runs" has_line '^check syslog status 0$'
+	expect "$where: runlevel 5 has a graphical login" has_line '^check graphical status 0$'
+	expect "$where: runlevel 3 has none" has_line '^check graphical status 3$'
+	expect "$where: rc.local is run" has_line '^. hello from rc.local$'
+	expect "$where: its failure is shown" has_line '^. /etc/rc.shutdown ended [.]* \[fail\] status 3$'
 	expect "$where: runlevel 1 stops the services" has_line '^check syslog status 3$'
 	expect "$where: the stubborn ones are killed" has_line 'killed:.* stubborn.* stubborn'
 	expect "$where: what ignores TERM but not HUP is not" no_line_but 'killed:.* sh\[' 'never'
