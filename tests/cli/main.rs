@@ -10,6 +10,9 @@
     reason = "a test fails loudly"
 )]
 
+#[path = "../support/mod.rs"]
+mod support;
+
 mod halt;
 mod room;
 mod runlevel;

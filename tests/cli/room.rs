@@ -13,13 +13,15 @@ use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::fcntl::OFlag;
 use nix::pty::openpty;
 use nix::sys::stat::Mode;
 use nix::unistd::{geteuid, mkfifo, ttyname};
 use tempfile::TempDir;
+
+use crate::support::wait_until;
 
 /// What is not over by then hangs.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -250,8 +252,13 @@ impl Room {
 
 impl Running {
     pub(crate) fn wait(mut self) -> Outcome {
-        let status = eventually("the script to end", || self.child.try_wait().unwrap());
         let read = |path: &Path| String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned();
+        let status = wait_until(
+            "the script ends",
+            LIMIT,
+            || self.child.try_wait().unwrap(),
+            || format!("{}{}", read(&self.output), read(&self.errors)),
+        );
         let outcome = Outcome {
             output: read(&self.output),
             errors: read(&self.errors),
@@ -273,23 +280,8 @@ impl Drop for Running {
 
 /// Looks until there is something to see.
 #[track_caller]
-pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let begin = now();
-    while begin.elapsed() < LIMIT {
-        if let Some(seen) = look() {
-            return seen;
-        }
-        std::thread::park_timeout(Duration::from_millis(5));
-    }
-    panic!("waited in vain for {what}");
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test looks at the clock to give up on a hang"
-)]
-fn now() -> Instant {
-    Instant::now()
+pub(crate) fn eventually<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    wait_until(what, LIMIT, look, String::new)
 }
 
 /// Has reads and writes of a file return at once.

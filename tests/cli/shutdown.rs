@@ -79,8 +79,10 @@ fn a_waiting_shutdown_locks_the_door_until_it_is_called_off() {
         "-h -f -F +3 back soon",
         "/sbin/shutdown -r now; echo $?; /sbin/shutdown -c; echo $?",
     );
-    eventually("nologin", || room.has("run/nologin").then_some(()));
-    let nologin = eventually("the message", || {
+    eventually("there is a nologin", || {
+        room.has("run/nologin").then_some(())
+    });
+    let nologin = eventually("nologin is complete", || {
         Some(room.read("run/nologin")).filter(|text| text.ends_with("back soon \r\n"))
     });
     assert!(
@@ -135,6 +137,20 @@ fn people_are_told_on_their_terminals() {
     room.write("tmp/done", "");
     running.wait();
     assert_eq!(read_now(&third), b"");
+}
+
+/// Differs from the original, which takes some bytes of a letter for control characters.
+#[test]
+fn letters_of_all_alphabets_arrive_whole() {
+    let mut room = Room::new();
+    let (terminal, _kept) = room.terminal("tty8");
+    utmp(&room, &[login("eve", "tty8")]);
+    let running = start(&room, "-k now '\u{c9}tienne'", "");
+    let seen = seen_on(&terminal, "NOW!");
+    room.write("tmp/go", "");
+    running.wait();
+    let is_whole = seen.contains("\u{c9}tienne");
+    assert_eq!(is_whole, Subject::chosen() == Subject::Ours, "{seen:?}");
 }
 
 #[test]
@@ -193,9 +209,15 @@ fn the_log_says_what_happens() {
     let _fifo = room.fifo();
     let log = UnixDatagram::bind(room.path("dev/log")).unwrap();
     log.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    // Compat: the original logs every other level as a reboot.
+    let maintenance = match Subject::chosen() {
+        Subject::Ours => "shutting down to maintenance mode",
+        Subject::Original => "shutting down for system reboot",
+    };
     for (words, text) in [
         ("-h now", "shutting down for system halt"),
         ("-r now", "shutting down for system reboot"),
+        ("now", maintenance),
     ] {
         room.run(&format!("/sbin/shutdown {words}"));
         let mut message = [0; 200];

@@ -99,7 +99,7 @@ fn a_request_waits_for_an_init_that_replaces_itself() {
     let room = Room::new();
     nix::unistd::mkfifo(&room.path("run/initctl"), Mode::from_bits_truncate(0o600)).unwrap();
     let running = room.start("/sbin/telinit 3 & echo >/tmp/started; wait $!");
-    eventually("telinit to start", || room.has("tmp/started").then_some(()));
+    eventually("telinit starts", || room.has("tmp/started").then_some(()));
     let fifo = room.open_fifo();
     assert_eq!(running.wait().code, Some(0));
     assert_requests(&read_now(&fifo), &[level(b'3', 3)]);
