@@ -40,6 +40,7 @@ build:  ## compile init and sysvtools (STATIC=1: each one file without shared li
 
 .PHONY: run
 run: $(testbed)/small-root  ## start a small system on this terminal, in namespaces (WORDS="..." for the kernel's words)
+	@[ -e $(target)/debug/examples/machine ] || echo "building the launcher" >&2
 	@$(CARGO) build --locked --quiet --example machine
 	@$(target)/debug/examples/machine $(testbed)/small-root $(WORDS)
 
@@ -52,7 +53,7 @@ qemu: $(testbed)/initramfs.gz $(testbed)/kernel/vmlinuz  ## start the same syste
 
 .PHONY: check
 check:  ## format, lints, unit tests, documentation, scripts: about a minute
-	@$(need) shellcheck mandoc
+	@$(need) awk busybox dash mandoc script shellcheck
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) test --locked --lib --test architecture --test documents
@@ -68,7 +69,7 @@ test: check testbed  ## everything: the checks, then all layers up to whole syst
 # What the slow layers stand on: the small system, a kernel, and a real Debian's disk.
 .PHONY: testbed
 testbed: $(testbed)/small-root $(testbed)/initramfs.gz $(testbed)/kernel/vmlinuz
-	@$(need) busybox dash e2fsck newuidmap qemu-system-x86_64 useradd
+	@$(need) e2fsck newuidmap qemu-system-x86_64 useradd
 	@[ ! -e tests/setup/debian-image ] || { $(need) mmdebstrap mkfs.ext4 && tests/setup/debian-image $(testbed)/debian; }
 
 .PHONY: install
