@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-/// Time since the machine was started (`CLOCK_BOOTTIME`), at nanosecond resolution.
+/// Time since the machine was started (`CLOCK_MONOTONIC`, which stands still while the machine is suspended), at nanosecond resolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Uptime(pub Duration);
 

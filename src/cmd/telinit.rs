@@ -1,6 +1,9 @@
 //! `telinit`, and `init` run as any other process: asks init for another runlevel or for variables.
 //!
-//! Implements telinit(8). Exit code 0 says that the request was written; init answers nothing.
+//! Implements telinit(8). Exit code 0 says that the request was written; init answers nothing, and `--wait` looks
+//! at its state file for what came of it.
+
+mod state;
 
 use std::ffi::OsStr;
 use std::ffi::OsString;
@@ -14,6 +17,7 @@ use lexopt::Arg;
 use super::Invocation;
 use crate::initctl::{Assignment, EncodeError, REQUEST_SIZE, Request};
 use crate::paths::Paths;
+use crate::runlevel::Runlevel;
 use crate::sys;
 
 /// Time between TERM and KILL where `-t` does not say otherwise: telinit(8).
@@ -31,6 +35,8 @@ Asks init to go to another runlevel.
 
   -t SECONDS    time processes have between TERM and KILL (3)
   -e VAR[=VAL]  set or unset a variable for the processes init starts; the name begins with INIT_
+  --wait[=SECONDS]  return when the level's wait entries have ended
+  --dry-run     show what would be stopped, started and kept, and change nothing
   --help, --version
 ";
 
@@ -39,7 +45,16 @@ Asks init to go to another runlevel.
 enum Wish {
     Help,
     Version,
-    Send(Request),
+    Send(Request, Waiting),
+    Rehearse(Request),
+}
+
+/// Whether the outcome of a request is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    No,
+    /// Until the level has been reached, or for this long.
+    For(Runlevel, Option<Duration>),
 }
 
 /// The arguments make no request.
@@ -48,7 +63,7 @@ struct UsageError;
 
 pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
     let name = &call.name;
-    let request = match parse(&call.arguments) {
+    let (request, waiting) = match parse(&call.arguments) {
         Ok(Wish::Help) => {
             sys::print::text(&format!("{}\n{HELP}", usage(name)))?;
             return Ok(ExitCode::SUCCESS);
@@ -61,7 +76,11 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
         _ if !sys::identity::is_superuser() => anyhow::bail!("must be superuser."),
-        Ok(Wish::Send(request)) => request,
+        Ok(Wish::Rehearse(request)) => {
+            sys::print::text(&state::show_rehearsal(request)?)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Ok(Wish::Send(request, waiting)) => (request, waiting),
         Err(UsageError) => {
             sys::print::error(usage(name).trim_end());
             return Ok(ExitCode::FAILURE);
@@ -69,7 +88,14 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
     };
     let bytes = encode(&request)?;
     warn_of_other_variables(name, &request);
-    send(&bytes)?;
+    match waiting {
+        Waiting::No => send(&bytes)?,
+        Waiting::For(level, limit) => {
+            let before = state::phase()?;
+            send(&bytes)?;
+            state::wait_for(level, before, limit)?;
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -115,6 +141,8 @@ fn parse(arguments: &[OsString]) -> Result<Wish, UsageError> {
     let mut assignments = Vec::new();
     let mut grace = DEFAULT_GRACE;
     let mut levels = Vec::new();
+    let mut wait = None;
+    let mut dry_run = false;
     while let Some(argument) = parser.next().map_err(|_| UsageError)? {
         match argument {
             Arg::Short('e') => {
@@ -123,6 +151,13 @@ fn parse(arguments: &[OsString]) -> Result<Wish, UsageError> {
             }
             Arg::Short('t') => grace = seconds(&parser.value().map_err(|_| UsageError)?),
             Arg::Value(word) => levels.push(word),
+            Arg::Long("dry-run") => dry_run = true,
+            Arg::Long("wait") => {
+                let limit = parser
+                    .optional_value()
+                    .map(|word| whole_seconds(&word).ok_or(UsageError));
+                wait = Some(limit.transpose()?);
+            }
             Arg::Long("help") => return Ok(Wish::Help),
             Arg::Long("version") => return Ok(Wish::Version),
             Arg::Short(_) | Arg::Long(_) => return Err(UsageError),
@@ -139,7 +174,20 @@ fn parse(arguments: &[OsString]) -> Result<Wish, UsageError> {
         },
         _ => return Err(UsageError),
     };
-    Ok(Wish::Send(request))
+    match (&request, wait, dry_run) {
+        (Request::ChangeLevel { level, .. }, Some(limit), false) => {
+            let level = Runlevel::from_byte(*level).ok_or(UsageError)?;
+            Ok(Wish::Send(request, Waiting::For(level, limit)))
+        }
+        (_, None, false) => Ok(Wish::Send(request, Waiting::No)),
+        (Request::ChangeLevel { .. }, None, true) => Ok(Wish::Rehearse(request)),
+        _ => Err(UsageError),
+    }
+}
+
+/// A number of seconds and nothing else.
+fn whole_seconds(word: &OsStr) -> Option<Duration> {
+    word.to_str()?.parse().ok().map(Duration::from_secs)
 }
 
 /// Compat: telinit(8) reads the digits a word begins with and takes anything else for zero.
@@ -170,7 +218,7 @@ mod tests {
 
     fn change(level: u8, seconds: u64) -> Wish {
         let grace = Duration::from_secs(seconds);
-        Wish::Send(Request::ChangeLevel { level, grace })
+        Wish::Send(Request::ChangeLevel { level, grace }, Waiting::No)
     }
 
     #[test]
@@ -203,8 +251,30 @@ mod tests {
         ];
         assert_eq!(
             parsed(&["-e", "INIT_A=1=2", "-eINIT_B"]),
-            Ok(Wish::Send(Request::SetEnvironment(expected)))
+            Ok(Wish::Send(Request::SetEnvironment(expected), Waiting::No))
         );
+    }
+
+    #[test]
+    fn the_outcome_is_waited_for_when_asked() {
+        let waited = |limit| {
+            let level = Runlevel::from_byte(b'3').unwrap();
+            let request = Request::ChangeLevel {
+                level: b'3',
+                grace: Duration::from_secs(3),
+            };
+            Ok(Wish::Send(request, Waiting::For(level, limit)))
+        };
+        assert_eq!(parsed(&["--wait", "3"]), waited(None));
+        assert_eq!(
+            parsed(&["3", "--wait=20"]),
+            waited(Some(Duration::from_secs(20)))
+        );
+    }
+
+    #[test]
+    fn a_dry_run_sends_nothing() {
+        assert!(matches!(parsed(&["--dry-run", "3"]), Ok(Wish::Rehearse(_))));
     }
 
     #[test]
@@ -218,6 +288,11 @@ mod tests {
             &["-t"],
             &["-x", "3"],
             &["--level=3"],
+            &["--wait", "q"],
+            &["--wait=soon", "3"],
+            &["--wait", "-e", "INIT_A=1"],
+            &["--dry-run", "--wait", "3"],
+            &["--dry-run", "-e", "INIT_A=1"],
         ] {
             assert_eq!(parsed(words), Err(UsageError), "{words:?}");
         }

@@ -49,6 +49,7 @@ mod effect;
 mod entry;
 mod event;
 mod power;
+pub mod rehearse;
 pub mod respawn;
 mod resume;
 #[cfg(test)]

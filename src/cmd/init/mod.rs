@@ -11,6 +11,8 @@ mod spawn;
 mod state_file;
 mod table;
 
+pub(crate) use table::read as read_table;
+
 use crate::COMPATIBLE_VERSION;
 use crate::cmd::Invocation;
 use crate::paths::Paths;

@@ -21,13 +21,7 @@ impl Init {
                 // A group that is gone already needs no signal; its exit is on the way.
                 sys::signal::send_to_group(leader, signal).unwrap_or_default();
             }
-            Effect::ReadTable => {
-                let event = match table::read(&self.paths, &mut self.report) {
-                    Ok(table) => Event::TableLoaded(table),
-                    Err(_) => Event::TableUnreadable,
-                };
-                self.results.push_back(event);
-            }
+            Effect::ReadTable => self.read_table(),
             Effect::ReadPowerStatus => {
                 let status = self.read_power_status();
                 self.results.push_back(Event::PowerChanged(status));
@@ -45,6 +39,16 @@ impl Init {
             Effect::CloseFifo => self.control.close(),
             Effect::ReExec => self.re_exec(now),
         }
+    }
+
+    /// Reads the table. A machine that boots without one gets its fallback; one that runs keeps what it has.
+    fn read_table(&mut self) {
+        let report = &mut self.report;
+        let event = match table::read(&self.paths, &mut |text| report.say(Sink::Both, text)) {
+            Ok(table) => Event::TableLoaded(table),
+            Err(_) => Event::TableUnreadable,
+        };
+        self.results.push_back(event);
     }
 
     fn spawn(&mut self, start: &Start) {

@@ -1,11 +1,9 @@
 //! inittab and inittab.d from disk to a table, with a message for every line that is not as it should be.
 
-use super::report::Reporter;
 use crate::inittab::Inittab;
 use crate::inittab::autocon::add_consoles;
 use crate::inittab::parse::{Parsed, Source, SourceKind, parse};
 use crate::paths::Paths;
-use crate::supervisor::Sink;
 use crate::sys;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -21,34 +19,36 @@ const MOST_MESSAGES: usize = 50;
 /// Reads the table, says what is wrong with it, and returns what is right.
 ///
 /// # Errors
-/// There is an inittab, but it cannot be read.
-pub(super) fn read(paths: &Paths, report: &mut Reporter) -> io::Result<Inittab> {
+/// There is an inittab, but it cannot be read; or there is neither an inittab nor a file in inittab.d. Which has
+/// been said, and what it means is the caller's to decide.
+pub(crate) fn read(paths: &Paths, say: &mut dyn FnMut(&str)) -> io::Result<Inittab> {
     let main = paths.inittab();
     let mut files: Vec<(PathBuf, SourceKind, Vec<u8>)> = Vec::new();
-    match sys::files::read(&main, LARGEST) {
-        Ok(text) => files.push((main, SourceKind::Inittab, text)),
+    let missing = match sys::files::read(&main, LARGEST) {
+        Ok(text) => {
+            files.push((main, SourceKind::Inittab, text));
+            None
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            report.say(Sink::Both, "No inittab file found");
+            say("No inittab file found");
+            Some(error)
         }
         Err(error) => {
-            report.say(
-                Sink::Both,
-                &format!("{}: {error}: it is not used", main.display()),
-            );
+            say(&format!("{}: {error}: it is not used", main.display()));
             return Err(error);
         }
-    }
+    };
     for path in fragments_of(&paths.inittab_directory()) {
         match sys::files::read(&path, LARGEST) {
             Ok(text) => {
-                report.say(Sink::Both, &format!("Reading: {}", path.display()));
+                say(&format!("Reading: {}", path.display()));
                 files.push((path, SourceKind::Fragment, text));
             }
-            Err(error) => report.say(
-                Sink::Both,
-                &format!("{}: {error}: it is not used", path.display()),
-            ),
+            Err(error) => say(&format!("{}: {error}: it is not used", path.display())),
         }
+    }
+    if let Some(error) = missing.filter(|_| files.is_empty()) {
+        return Err(error);
     }
     let shown: Vec<String> = files
         .iter()
@@ -68,16 +68,16 @@ pub(super) fn read(paths: &Paths, report: &mut Reporter) -> io::Result<Inittab> 
         diagnostics,
     } = parse(&sources);
     for diagnostic in diagnostics.iter().take(MOST_MESSAGES) {
-        report.say(Sink::Both, &diagnostic.to_string());
+        say(&diagnostic.to_string());
     }
     if let Some(more) = diagnostics
         .len()
         .checked_sub(MOST_MESSAGES)
         .filter(|&more| more > 0)
     {
-        report.say(Sink::Both, &format!("{more} more problems in the table"));
+        say(&format!("{more} more problems in the table"));
     }
-    add_kernel_consoles(paths, &mut table, report);
+    add_kernel_consoles(paths, &mut table, say);
     Ok(table)
 }
 
@@ -90,15 +90,12 @@ pub(super) fn fragments_of(directory: &Path) -> Vec<PathBuf> {
 }
 
 /// Adds a getty for every console the kernel was given, where its command line asks for that.
-fn add_kernel_consoles(paths: &Paths, table: &mut Inittab, report: &mut Reporter) {
+fn add_kernel_consoles(paths: &Paths, table: &mut Inittab, say: &mut dyn FnMut(&str)) {
     let Ok(words) = sys::files::read(&paths.at("/proc/cmdline"), LARGEST) else {
         return;
     };
     for added in add_consoles(table, &words) {
         let device = String::from_utf8_lossy(&added.device).into_owned();
-        report.say(
-            Sink::Both,
-            &format!("added agetty on {device} with id {}", added.id),
-        );
+        say(&format!("added agetty on {device} with id {}", added.id));
     }
 }
