@@ -49,6 +49,8 @@ mod effect;
 mod entry;
 mod event;
 mod power;
+#[cfg(test)]
+mod properties;
 pub mod rehearse;
 pub mod respawn;
 mod resume;
