@@ -390,6 +390,8 @@ impl Supervisor {
                 continue;
             }
             if !slot.belongs_to(phase) {
+                // A hold that nobody waits for any more must not become a deadline.
+                slot.state = State::Idle;
                 if !slot.entry.action.is_event_driven() {
                     slot.executed = false;
                 }

@@ -129,3 +129,16 @@ fn a_hold_that_ends_during_a_pause_makes_init_not_spin() {
     machine.wait_seconds(10);
     assert!(machine.running().contains(&"r"));
 }
+
+#[test]
+fn an_entry_held_in_level_s_troubles_nobody_in_the_level_that_follows() {
+    let mut machine = Machine::booted("id:2:initdefault:\nx:2:once:/x\nsr:S:respawn:/sr\n");
+    machine.obedient = true;
+    machine.request(b'S');
+    for _ in 0..10 {
+        machine.exit("sr");
+    }
+    assert_eq!(machine.running(), ["x"], "level S is over");
+    machine.wait_seconds(1000);
+    assert_eq!(machine.init.next_deadline(), None);
+}
