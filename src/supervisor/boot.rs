@@ -88,7 +88,7 @@ impl Supervisor {
         self.said_nothing_left = false;
         match level {
             Runlevel::SINGLE if from_sysinit => {
-                self.phase = Phase::Normal(Runlevel::SINGLE);
+                self.be_in(Phase::Normal(Runlevel::SINGLE));
                 self.single_since = now;
                 out.push(Effect::SetTitle(Title::Level(Runlevel::SINGLE)));
                 out.push(Effect::WriteRunlevel(b'S'));
@@ -100,7 +100,7 @@ impl Supervisor {
                 true
             }
             level => {
-                self.phase = Phase::Boot;
+                self.be_in(Phase::Boot);
                 self.after_boot = Some(level);
                 out.push(Effect::WriteRunlevel(Phase::Boot.as_byte()));
                 true
@@ -140,7 +140,7 @@ impl Supervisor {
     /// Has entries run again whose runlevels are `such`. Tells whether there are any.
     fn renew(&mut self, such: impl Fn(RunlevelSet) -> bool) -> bool {
         let mut renewed = false;
-        for slot in &mut self.slots {
+        for slot in self.slots.revise() {
             let is_meant = slot.entry.action.is_started_by_level() && such(slot.entry.runlevels);
             if is_meant && !slot.is_active() {
                 slot.executed = false;
@@ -153,7 +153,7 @@ impl Supervisor {
 
     /// Enters a level for good: message, record, environment, title.
     fn enter(&mut self, level: Runlevel, previous: Option<Runlevel>, out: &mut Vec<Effect>) {
-        self.phase = Phase::Normal(level);
+        self.be_in(Phase::Normal(level));
         self.this_level = level;
         self.previous = previous;
         say(out, Sink::Both, format!("Entering runlevel: {level}"));

@@ -16,6 +16,7 @@ use crate::process::{Pid, Signal};
 use crate::runlevel::{PseudoLevel, Runlevel};
 use crate::supervisor::entry::Slot;
 use crate::supervisor::respawn::Throttle;
+use crate::supervisor::slots::Slots;
 use crate::uptime::Uptime;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -118,7 +119,7 @@ impl Supervisor {
         }));
         self.previous = old;
         self.this_level = level;
-        self.phase = Phase::Normal(level);
+        self.be_in(Phase::Normal(level));
         self.chosen = None;
         self.after_boot = None;
         self.pause_until = None;
@@ -173,11 +174,11 @@ impl Supervisor {
             None => {}
             Some(Reading::Boot) => {
                 self.reading = None;
-                self.slots = Vec::with_capacity(table.entries.len());
+                let mut slots = Vec::with_capacity(table.entries.len());
                 for entry in table.entries {
-                    let key = self.new_key();
-                    self.slots.push(Slot::new(key, entry));
+                    slots.push(Slot::new(self.new_key(), entry));
                 }
+                self.slots = Slots::new(slots);
             }
             Some(why @ (Reading::Reread | Reading::Demand(_))) => {
                 self.merge(now, why, table.entries, out);
@@ -205,12 +206,13 @@ impl Supervisor {
     fn merge(&mut self, now: Uptime, why: Reading, entries: Vec<Entry>, out: &mut Vec<Effect>) {
         let mut leaving: Vec<(usize, Slot)> = Vec::new();
         let mut by_id: HashMap<EntryId, VecDeque<(usize, Slot)>> = HashMap::new();
-        for (place, slot) in std::mem::take(&mut self.slots).into_iter().enumerate() {
+        for (place, slot) in self.slots.take().into_iter().enumerate() {
             by_id
                 .entry(slot.entry.id.clone())
                 .or_default()
                 .push_back((place, slot));
         }
+        let mut slots = Vec::with_capacity(entries.len());
         for entry in entries {
             // Ids repeat only for the fallback's `~~`; those are matched in order.
             let old = by_id.get_mut(&entry.id).and_then(VecDeque::pop_front);
@@ -238,8 +240,9 @@ impl Supervisor {
                     Slot::new(key, entry)
                 }
             };
-            self.slots.push(slot);
+            slots.push(slot);
         }
+        self.slots = Slots::new(slots);
         leaving.extend(by_id.into_values().flatten());
         // Signals go out in the order of the table that was in force.
         leaving.sort_by_key(|(place, _)| *place);
@@ -283,7 +286,7 @@ impl Supervisor {
     }
 
     fn demand(&mut self, pseudo: PseudoLevel) {
-        for slot in &mut self.slots {
+        for slot in self.slots.revise() {
             if slot.entry.runlevels.contains_pseudo(pseudo) {
                 slot.demanded = true;
                 slot.executed = false;
@@ -356,7 +359,7 @@ impl Supervisor {
     }
 
     fn cancel_holds(&mut self) {
-        for slot in &mut self.slots {
+        for slot in self.slots.revise() {
             slot.throttle = Throttle::default();
             if let State::Held { .. } = slot.state {
                 slot.state = State::Idle;

@@ -43,6 +43,7 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod answers;
 mod boot;
 mod change;
 mod effect;
@@ -54,6 +55,8 @@ mod properties;
 pub mod rehearse;
 pub mod respawn;
 mod resume;
+mod slots;
+mod starting;
 #[cfg(test)]
 mod tests;
 
@@ -64,11 +67,12 @@ pub use event::Event;
 
 use crate::initctl::{Assignment, Request};
 use crate::inittab::{Action, Entry, EntryId};
-use crate::process::{ExitStatus, Pid, Signal};
+use crate::process::{Pid, Signal};
 use crate::runlevel::{PseudoLevel, Runlevel};
 use crate::uptime::Uptime;
 use entry::Slot;
-use respawn::{Throttle, Verdict};
+use slots::Slots;
+use starting::Pass;
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
@@ -165,7 +169,7 @@ pub struct Supervisor {
     /// The level that follows the boot phase.
     after_boot: Option<Runlevel>,
     boot_phase_done: bool,
-    slots: Vec<Slot>,
+    slots: Slots,
     last_key: u64,
     reading: Option<Reading>,
     stopping: Option<Stopping>,
@@ -202,7 +206,7 @@ impl Supervisor {
             chosen: options.level,
             after_boot: None,
             boot_phase_done: false,
-            slots: Vec::new(),
+            slots: Slots::default(),
             last_key: 0,
             reading: None,
             stopping: None,
@@ -274,7 +278,7 @@ impl Supervisor {
             return self.pause_until;
         }
         self.slots
-            .iter()
+            .unsettled()
             .take_while(|slot| !slot.blocks_later_entries())
             .filter_map(|slot| match slot.state {
                 State::Held { until } => Some(until),
@@ -308,6 +312,11 @@ impl Supervisor {
 
     fn is_busy(&self) -> bool {
         self.reading.is_some() || self.stopping.is_some()
+    }
+
+    fn be_in(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.slots.unsettle();
     }
 
     fn new_key(&mut self) -> SlotKey {
@@ -368,213 +377,12 @@ impl Supervisor {
             if self.pause_until.is_some() {
                 return;
             }
-            self.start_pass(now, out);
-            let open = self.slots.iter().any(Slot::keeps_phase_open);
-            if open || !self.advance(now, out) {
+            let pass = self.start_pass(now, out);
+            let is_open = pass == Pass::Blocked || self.slots.iter().any(Slot::keeps_phase_open);
+            if is_open || !self.advance(now, out) {
                 return;
             }
         }
-    }
-
-    /// Walks the table in order and starts what is due.
-    fn start_pass(&mut self, now: Uptime, out: &mut Vec<Effect>) {
-        let phase = self.phase;
-        for index in 0..self.slots.len() {
-            let Some(slot) = self.slots.get_mut(index) else {
-                return;
-            };
-            if slot.blocks_later_entries() {
-                return;
-            }
-            if slot.is_active() {
-                continue;
-            }
-            if !slot.belongs_to(phase) {
-                // A hold that nobody waits for any more must not become a deadline.
-                slot.state = State::Idle;
-                if !slot.entry.action.is_event_driven() {
-                    slot.executed = false;
-                }
-                continue;
-            }
-            if let State::Held { until } = slot.state {
-                if now < until {
-                    continue;
-                }
-                slot.state = State::Idle;
-                slot.throttle = Throttle::default();
-            }
-            if !slot.is_due() {
-                continue;
-            }
-            if let Some(verdict) = slot.throttled(now)
-                && let Verdict::Hold(until) = verdict
-            {
-                slot.state = State::Held { until };
-                let minutes = respawn::HOLD.as_secs() / 60;
-                let id = Printable(slot.entry.id.as_bytes()).to_string();
-                say(
-                    out,
-                    Sink::Both,
-                    format!("Id \"{id}\" respawning too fast: disabled for {minutes} minutes"),
-                );
-                continue;
-            }
-            slot.state = State::Spawning;
-            slot.executed = true;
-            let (key, entry, waits) = (slot.key, slot.entry.clone(), slot.blocks_later_entries());
-            let console = match phase {
-                Phase::SysInit | Phase::Boot | Phase::Normal(Runlevel::SINGLE) if waits => {
-                    ConsoleUse::Controlling
-                }
-                Phase::SysInit | Phase::Boot | Phase::Normal(_) => ConsoleUse::Shared,
-            };
-            out.push(self.start(key, Program::Entry(entry), console));
-            if waits {
-                return;
-            }
-        }
-    }
-
-    /// Puts together what starting a process takes.
-    fn start(&self, key: SlotKey, program: Program, console: ConsoleUse) -> Effect {
-        Effect::Spawn(Box::new(Start {
-            key,
-            program,
-            console,
-            runlevel: self.this_level.as_byte(),
-            previous: Runlevel::byte_or_n(self.previous),
-            phase: match self.emergency {
-                // The emergency shell repairs what single-user mode repairs, a broken initscript included.
-                Emergency::Wanted => Phase::Normal(Runlevel::SINGLE),
-                Emergency::NotWanted => self.phase,
-            },
-        }))
-    }
-
-    fn note_spawned(&mut self, now: Uptime, key: SlotKey, pid: Pid, out: &mut Vec<Effect>) {
-        for helper in [
-            &mut self.asking,
-            &mut self.emergency_shell,
-            &mut self.power_off,
-        ] {
-            if *helper == Helper::Spawning(key) {
-                *helper = Helper::Running(pid);
-                return;
-            }
-        }
-        match self.slots.iter_mut().find(|slot| slot.key == key) {
-            Some(slot) if slot.state == State::Spawning => {
-                slot.state = State::Running { pid, since: now }
-            }
-            // Its entry went while it was being forked: nobody would ever stop it.
-            Some(_) | None => out.push(Effect::SignalGroup {
-                leader: pid,
-                signal: Signal::TERM,
-            }),
-        }
-    }
-
-    fn note_spawn_failed(
-        &mut self,
-        now: Uptime,
-        key: SlotKey,
-        reason: &str,
-        out: &mut Vec<Effect>,
-    ) {
-        // The question and the emergency shell follow from where the machine stands; this one from a signal.
-        if self.power_off == Helper::Spawning(key) {
-            self.power_off = Helper::Refused;
-        }
-        for helper in [&mut self.asking, &mut self.emergency_shell] {
-            if *helper == Helper::Spawning(key) {
-                *helper = Helper::None;
-            }
-        }
-        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.key == key)
-            && slot.state == State::Spawning
-        {
-            slot.state = State::Idle;
-            slot.executed = false;
-            slot.throttle.withdraw();
-        }
-        // A start pass may ask for many processes, and all of them are refused for the same reason.
-        if self.pause_until.is_none_or(|until| until <= now) {
-            say(out, Sink::Both, format!("cannot fork, retry..: {reason}"));
-        }
-        self.pause_until = Some(now.after(SHORT_PAUSE));
-    }
-
-    fn note_exit(&mut self, pid: Pid, status: ExitStatus, out: &mut Vec<Effect>) {
-        let gone = Helper::Running(pid);
-        if self.asking == gone {
-            self.asking = Helper::None;
-            self.take_answer(status, out);
-            return;
-        }
-        if self.emergency_shell == gone {
-            self.emergency_shell = Helper::None;
-            self.emergency = Emergency::NotWanted;
-            self.begin(out);
-            return;
-        }
-        if self.power_off == gone {
-            self.power_off = Helper::None;
-            return;
-        }
-        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.pid() == Some(pid)) {
-            slot.state = State::Idle;
-            slot.last_exit = Some(status);
-            if slot.is_accounted() {
-                let id = slot.entry.id.clone();
-                out.push(Effect::Account(Occurrence::ProcessEnded { id, pid }));
-            }
-            return;
-        }
-        self.note_departure(pid, out);
-    }
-
-    fn note_signal(&mut self, signal: Signal, out: &mut Vec<Effect>) {
-        match signal {
-            Signal::HUP => self.reread_wanted = true,
-            Signal::INT => self.arm(&[Action::CtrlAltDel]),
-            Signal::WINCH => self.arm(&[Action::KbRequest]),
-            Signal::PWR => out.push(Effect::ReadPowerStatus),
-            Signal::USR1 => out.push(Effect::ReopenFifo),
-            Signal::USR2 => out.push(Effect::CloseFifo),
-            Signal::TSTP => self.activity = Activity::Paused,
-            Signal::CONT => self.activity = Activity::Working,
-            Signal::POWER_OFF => self.ask_for_power_off(out),
-            // SIGALRM only wakes init up; others are not passed on by the shell.
-            _ => {}
-        }
-    }
-}
-
-impl Slot {
-    /// Tells whether its action asks for a start now, given that its entry belongs to the phase and is idle.
-    fn is_due(&self) -> bool {
-        match self.entry.action {
-            Action::SysInit
-            | Action::BootWait
-            | Action::Wait
-            | Action::PowerWait
-            | Action::PowerFailNow
-            | Action::PowerOkWait
-            | Action::CtrlAltDel
-            | Action::Boot
-            | Action::PowerFail
-            | Action::Once
-            | Action::KbRequest => !self.executed,
-            Action::OnDemand | Action::Respawn => true,
-            Action::Off | Action::InitDefault => false,
-        }
-    }
-
-    /// Counts a start where the action is throttled.
-    fn throttled(&mut self, now: Uptime) -> Option<Verdict> {
-        matches!(self.entry.action, Action::Respawn | Action::OnDemand)
-            .then(|| self.throttle.attempt(now))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::inittab::{Action, Entry, EntryId};
 impl Supervisor {
     /// Arms every entry with one of the actions; one that runs is run again afterwards.
     pub(super) fn arm(&mut self, actions: &[Action]) {
-        for slot in &mut self.slots {
+        for slot in self.slots.revise() {
             if actions.contains(&slot.entry.action) {
                 slot.executed = false;
             }

@@ -7,6 +7,7 @@ use super::*;
 use crate::initctl::PowerStatus;
 use crate::inittab::Inittab;
 use crate::inittab::parse::single_user_fallback;
+use crate::process::ExitStatus;
 use crate::snapshot::{Snapshot, Written};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -392,6 +393,14 @@ impl World {
         pids.dedup();
         assert_eq!(pids.len(), count, "a process in two places");
 
+        let mut slots = init.slots.clone();
+        for slot in init.slots.iter() {
+            if let Some(pid) = slot.pid() {
+                let found = slots.note_end(pid).map(|slot| slot.key);
+                assert_eq!(found, Some(slot.key), "an exit would not be noticed");
+            }
+        }
+
         assert!(init.deferred.len() <= MOST_DEFERRED);
         assert!(init.extras.len() <= MOST_EXTRAS);
 
@@ -404,6 +413,8 @@ impl World {
 
         if !self.handing_over {
             let mut again = init.clone();
+            // Also where the start pass would not look.
+            again.slots.unsettle();
             let more = again.handle(self.now, Event::DeadlinePassed);
             assert_eq!(more, [], "something was left undone");
             assert_eq!(again.snapshot(Written::default()), self.snapshot());
@@ -508,7 +519,7 @@ proptest! {
         prop_assert_eq!(world.init.phase(), Phase::Normal(level));
         let in_force: Vec<Entry> = world.init.entries().cloned().collect();
         prop_assert_eq!(in_force, table);
-        for slot in &world.init.slots {
+        for slot in world.init.slots.iter() {
             let belongs = slot.entry.runlevels.contains(level) || slot.demanded;
             let keeps_running = matches!(slot.entry.action, Action::Respawn | Action::OnDemand);
             let lives_through_all = slot.entry.action == Action::Boot;

@@ -3,6 +3,7 @@
 
 use super::entry::Slot;
 use super::respawn::Throttle;
+use super::slots::Slots;
 use super::{BootOptions, Effect, MOST_EXTRAS, Phase, State, Supervisor, Title};
 use crate::initctl::Assignment;
 use crate::inittab::Entry;
@@ -47,12 +48,10 @@ impl Supervisor {
             .take(MOST_EXTRAS)
             .collect();
         supervisor.inherited_signals = snapshot.pending_signals;
-        for record in snapshot.records {
-            let key = supervisor.new_key();
-            supervisor
-                .slots
-                .push(Slot::resume(Slot::new(key, record.entry.clone()), &record));
-        }
+        let records = snapshot.records.into_iter();
+        let slots = records
+            .map(|record| Slot::new(supervisor.new_key(), record.entry.clone()).resume(&record));
+        supervisor.slots = Slots::new(slots.collect());
         supervisor
     }
 

@@ -141,4 +141,6 @@ fn an_entry_held_in_level_s_troubles_nobody_in_the_level_that_follows() {
     assert_eq!(machine.running(), ["x"], "level S is over");
     machine.wait_seconds(1000);
     assert_eq!(machine.init.next_deadline(), None);
+    let records = machine.snapshot().records;
+    assert!(records.iter().all(|record| record.held_until.is_none()));
 }

@@ -15,6 +15,7 @@ use super::*;
 use crate::initctl::PowerStatus;
 use crate::inittab::Inittab;
 use crate::inittab::parse::{Source, SourceKind, parse};
+use crate::process::ExitStatus;
 use crate::snapshot::{Snapshot, Written};
 
 /// Reads a table as `/etc/inittab` holds it.
