@@ -8,10 +8,12 @@
 //!
 //! | phase | entered when | what runs | ends when |
 //! |---|---|---|---|
-//! | emergency | the kernel word `emergency` or `-b` was given | sulogin | it ends, whatever its status |
 //! | sysinit (`#`) | the table has been read | sysinit entries, one after another | none runs |
 //! | boot (`*`) | sysinit is over and the chosen level is not S | boot and bootwait entries, in file order | no bootwait entry runs |
 //! | a level | boot is over, or a request names it | its entries, in file order | a request names another; S also when nothing runs |
+//!
+//! Before all that sulogin runs where the kernel's words ask for the emergency shell. That is no phase but a
+//! mark: nothing else is begun, and no request served, until the shell has ended, whatever its status.
 //!
 //! Which level is chosen: the kernel's word, else initdefault, else the person at the console is asked. When
 //! level S ends the table's initdefault is consulted (again), and the boot phase is made up for.
@@ -23,11 +25,12 @@
 //! | idle | no process | being due in a start pass |
 //! | spawning | a process was asked for | `Spawned`, `SpawnFailed` |
 //! | running | its process lives | `Exited` |
-//! | held | started ten times in two minutes | five minutes; any re-read of the table |
+//! | held | started ten times in two minutes | five minutes; any re-read of the table; another level |
 //!
 //! Two marks go with the state: *executed* (started since its level was entered, so once and wait entries run
 //! once) and *demanded* (called for by `telinit a`). A *start pass* walks the table in order, starts what is due,
-//! and stops behind the first entry that is waited for and runs.
+//! and stops behind the first entry that is waited for and runs. What the kernel refuses to fork is idle again and
+//! not executed, and the pass is repeated after a pause.
 //!
 //! # A change of level
 //!
@@ -37,9 +40,18 @@
 //!
 //! # Invariants
 //!
-//! Asserted after every event in tests: at most one process an entry; no pid in two places; a held entry has a
-//! deadline ahead; nothing behind a running waited-for entry is started; an exit of an unknown pid changes
-//! nothing; no effect but `Say` follows from what makes no sense.
+//! Asserted after every event of random histories in `properties.rs`:
+//!
+//! * No process is in two places, and the exit of each is noticed; the exit of an unknown pid changes nothing.
+//! * Nothing behind a waited-for entry is started while that one runs.
+//! * Nothing is left undone: asked again at the same moment, the machine has nothing to add.
+//! * No deadline has passed, so init never spins.
+//! * What is kept and what follows from one event is bounded.
+//! * The state's text reads back as the same state.
+//! * A request leads from every state to its level and to exactly the processes due there.
+//!
+//! Every event is legal in every state. An answer that nobody waits for starts nothing; a process that nobody
+//! waits for is sent TERM.
 #![forbid(unsafe_code)]
 #![deny(clippy::wildcard_enum_match_arm)]
 
