@@ -2,6 +2,7 @@
 //!
 //! A [`World`] keeps what a kernel would keep - living processes, answers under way - and hands answers over when
 //! a test says so, which may be late. After every event the invariants of the module's documentation are checked.
+#![forbid(unsafe_code)]
 
 use super::*;
 use crate::initctl::PowerStatus;

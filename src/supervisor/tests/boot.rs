@@ -1,4 +1,5 @@
 //! From power-on to a level.
+#![forbid(unsafe_code)]
 
 use super::*;
 

@@ -1,4 +1,5 @@
 //! A change of level and a re-read: who must end, how, and what happens meanwhile.
+#![forbid(unsafe_code)]
 
 use super::*;
 

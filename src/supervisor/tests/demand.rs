@@ -1,4 +1,5 @@
 //! The pseudo-runlevels a, b and c.
+#![forbid(unsafe_code)]
 
 use super::*;
 

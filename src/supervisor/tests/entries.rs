@@ -1,4 +1,5 @@
 //! What the actions of inittab(5) mean while a level lasts, and what is recorded.
+#![forbid(unsafe_code)]
 
 use super::*;
 

@@ -1,4 +1,5 @@
 //! What the kernel refuses is asked for again.
+#![forbid(unsafe_code)]
 
 use super::*;
 

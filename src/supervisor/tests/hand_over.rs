@@ -1,4 +1,5 @@
 //! The state as a snapshot, and an image of init that goes on from it.
+#![forbid(unsafe_code)]
 
 use super::*;
 use crate::initctl::Assignment;

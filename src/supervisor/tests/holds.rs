@@ -1,4 +1,5 @@
 //! "Respawning too fast", as the machine sees it; the counting itself is tested beside `Throttle`.
+#![forbid(unsafe_code)]
 
 use super::*;
 

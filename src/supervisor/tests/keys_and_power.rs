@@ -1,4 +1,5 @@
 //! Entries that an event starts: power, Ctrl-Alt-Del, the keyboard request, and the container manager's stop.
+#![forbid(unsafe_code)]
 
 use super::*;
 

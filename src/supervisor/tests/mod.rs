@@ -1,4 +1,5 @@
 //! The supervisor's behaviour, one sentence a test. A [`Machine`] stands in for the kernel and the shell.
+#![forbid(unsafe_code)]
 
 mod boot;
 mod change;

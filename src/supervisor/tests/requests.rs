@@ -1,4 +1,5 @@
 //! What else a client can ask for, and the signals that steer init itself.
+#![forbid(unsafe_code)]
 
 use super::*;
 use crate::initctl::Assignment;

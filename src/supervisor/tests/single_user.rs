@@ -1,4 +1,5 @@
 //! Level S: on the way to another level, and as the place to stay.
+#![forbid(unsafe_code)]
 
 use super::*;
 
