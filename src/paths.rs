@@ -3,6 +3,7 @@
 //! A plain value for any ring. Names come from init(8), inittab(5) and the Filesystem Hierarchy Standard.
 #![forbid(unsafe_code)]
 
+use crate::process::Pid;
 use crate::runlevel::Runlevel;
 use std::path::{Path, PathBuf};
 
@@ -128,6 +129,11 @@ impl Paths {
     /// The words the kernel was started with.
     pub fn kernel_words(&self) -> PathBuf {
         self.at("/proc/cmdline")
+    }
+
+    /// The name of a process's command: proc(5), `comm`.
+    pub fn command_name(&self, pid: Pid) -> PathBuf {
+        self.at(format!("/proc/{pid}/comm"))
     }
 
     /// The program init replaces itself with.

@@ -16,9 +16,11 @@ use crate::uptime::Uptime;
 
 /// How often a FIFO without a reader is tried again.
 const RETRY: Duration = Duration::from_millis(20);
+/// How long it is tried: init closes the FIFO for the few milliseconds in which it replaces itself. Without an init
+/// nobody should have to wait for the news.
+const REPLACEMENT: Duration = Duration::from_millis(400);
 
-/// Writes the request. Waits no longer than `limit` for somebody to read the FIFO (init closes it for a moment
-/// while it replaces itself) and for room in it.
+/// Writes the request. Waits a moment for somebody to read the FIFO, and no longer than `limit` for room in it.
 ///
 /// # Errors
 ///
@@ -26,7 +28,7 @@ const RETRY: Duration = Duration::from_millis(20);
 /// request written there would reach nobody.
 pub(crate) fn send(path: &Path, request: &[u8; REQUEST_SIZE], limit: Duration) -> io::Result<()> {
     let deadline = now().after(limit);
-    let mut fifo = open(path, deadline)?;
+    let mut fifo = open(path, now().after(limit.min(REPLACEMENT)))?;
     if !fifo.metadata()?.file_type().is_fifo() {
         return Err(io::Error::new(ErrorKind::InvalidInput, "not a FIFO"));
     }

@@ -1,6 +1,6 @@
 //! Signals as input: blocked, read through a descriptor, never handled in a handler.
 
-use crate::process::Signal;
+use crate::process::{Pid, Signal};
 use nix::errno::Errno;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -29,14 +29,18 @@ impl SignalQueue {
         super::fd::above_standard(fd).map(Self)
     }
 
-    /// Takes the next pending signal, if any.
-    pub(crate) fn take(&self) -> Option<Signal> {
+    /// Takes the next pending signal, if any, and who has sent it where that was a process this one can see.
+    pub(crate) fn take(&self) -> Option<(Signal, Option<Pid>)> {
         const SIZE: usize = size_of::<libc::signalfd_siginfo>();
         let mut bytes = [0_u8; SIZE];
         let read = nix::unistd::read(&self.0, &mut bytes).ok()?;
-        // ssi_signo is the structure's first field, 32 bits wide: signalfd(2).
-        let number: [u8; 4] = bytes.get(..4)?.try_into().ok()?;
-        (read == SIZE).then(|| Signal(i32::from_ne_bytes(number)))
+        // signalfd(2): ssi_signo, ssi_errno, ssi_code, ssi_pid are the first four fields, 32 bits wide each.
+        let field = |index: usize| {
+            let bytes = bytes.get(index * 4..)?.first_chunk()?;
+            Some(i32::from_ne_bytes(*bytes))
+        };
+        let sender = field(3).and_then(Pid::new);
+        (read == SIZE).then_some((Signal(field(0)?), sender))
     }
 }
 
@@ -96,7 +100,7 @@ fn set_of(numbers: impl Iterator<Item = i32>) -> io::Result<libc::sigset_t> {
 }
 
 /// Sends a signal to a process group.
-pub(crate) fn send_to_group(leader: crate::process::Pid, signal: Signal) -> io::Result<()> {
+pub(crate) fn send_to_group(leader: Pid, signal: Signal) -> io::Result<()> {
     // SAFETY: kill(2) touches no memory of ours; `leader` is positive, so a group is meant and never all.
     Errno::result(unsafe { libc::kill(-leader.get(), signal.0) })?;
     Ok(())

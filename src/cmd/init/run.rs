@@ -7,7 +7,7 @@ use super::control::Control;
 use super::report::Reporter;
 use super::state_file::StateFile;
 use crate::paths::Paths;
-use crate::process::Signal;
+use crate::process::{Pid, Signal};
 use crate::snapshot::Snapshot;
 use crate::supervisor::{Event, Phase, Sink, Supervisor};
 use crate::sys;
@@ -37,6 +37,8 @@ pub(super) const SERVED: [Signal; 11] = [
 const MOST_REAPED: usize = 512;
 /// How often the FIFO is looked at during the boot phases.
 const WHILE_BOOTING: Duration = Duration::from_secs(5);
+/// More than the kernel keeps of a command's name (proc(5), `comm`).
+const LONGEST_NAME: u64 = 64;
 /// After a pass that panicked the next one begins no sooner, so that a lasting fault does not take the machine.
 const AFTER_PANIC: Duration = Duration::from_millis(200);
 
@@ -138,9 +140,10 @@ impl Init {
 
     /// Turns what has happened into events. Tells whether there are any.
     fn collect(&mut self, now: Uptime, waiting: &mut VecDeque<Event>) -> bool {
-        while let Some(signal) = self.signals.take() {
+        while let Some((signal, sender)) = self.signals.take() {
             // One SIGCHLD may stand for any number of children: they are asked for below.
             if signal != Signal::CHLD {
+                self.name_sender(signal, sender);
                 waiting.push_back(Event::Signalled(signal));
             }
         }
@@ -170,6 +173,22 @@ impl Init {
             waiting.push_back(Event::DeadlinePassed);
         }
         !waiting.is_empty()
+    }
+
+    /// Logs who has sent a signal: what made a machine go down is asked for afterwards.
+    fn name_sender(&mut self, signal: Signal, sender: Option<Pid>) {
+        let text = match sender {
+            Some(pid) => {
+                let command = sys::files::read(&self.paths.command_name(pid), LONGEST_NAME)
+                    .unwrap_or_default();
+                format!(
+                    "{signal} from pid {pid} ({})",
+                    command.trim_ascii_end().escape_ascii()
+                )
+            }
+            None => format!("{signal} from the kernel or from outside"),
+        };
+        self.report.say(Sink::Syslog, &text);
     }
 
     fn collect_reports(&mut self, waiting: &mut VecDeque<Event>) {
