@@ -137,3 +137,11 @@ fn a_process_whose_entry_went_while_it_was_forked_is_stopped() {
         }]
     );
 }
+
+#[test]
+fn a_process_number_given_anew_frees_the_entry_that_had_it() {
+    let mut machine = Machine::booted("id:2:initdefault:\na:2:respawn:/a\nb:2:respawn:/b\n");
+    machine.last_pid = machine.pid("a").get() - 1;
+    machine.exit("b");
+    assert_eq!(machine.started(), ["b", "a"]);
+}

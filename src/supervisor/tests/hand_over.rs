@@ -168,3 +168,19 @@ fn the_state_changes_its_number_with_every_event() {
     machine.exit("g2");
     assert!(machine.init.generation() > before);
 }
+
+#[test]
+fn of_two_entries_that_claim_one_process_in_a_foreign_text_the_first_has_it() {
+    let mut machine = Machine::booted("id:2:initdefault:\na:2:once:/a\nb:2:respawn:/b\n");
+    let pid = machine.pid("a");
+    let mut snapshot = machine.snapshot();
+    for record in &mut snapshot.records {
+        record.pid = record.pid.map(|_| pid);
+    }
+    machine.init = Supervisor::resume(snapshot);
+    machine.log();
+    machine.happens(Event::Resumed);
+    assert_eq!(machine.started(), ["b"]);
+    machine.exit("a");
+    assert_eq!(machine.log(), ["record end of a"]);
+}

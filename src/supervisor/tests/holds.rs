@@ -145,3 +145,16 @@ fn an_entry_held_in_level_s_troubles_nobody_in_the_level_that_follows() {
     let records = machine.snapshot().records;
     assert!(records.iter().all(|record| record.held_until.is_none()));
 }
+
+#[test]
+fn ondemand_entries_are_held_like_respawn_entries() {
+    let mut machine = Machine::booted("id:2:initdefault:\nd:a:ondemand:/d\n");
+    machine.request(b'a');
+    for _ in 0..10 {
+        machine.exit("d");
+    }
+    assert_eq!(
+        machine.said().last().unwrap(),
+        "both: Id \"d\" respawning too fast: disabled for 5 minutes"
+    );
+}
