@@ -64,12 +64,12 @@ check:  ## format, lints, unit tests, documentation, scripts: about a minute
 
 .PHONY: test
 test: check testbed  ## everything: the checks, then all layers up to whole systems under QEMU (about 15 minutes)
-	$(CARGO) test --locked
+	$(CARGO) test --locked --no-fail-fast
 
 # What the slow layers stand on: the small system, a kernel, and a real Debian's disk.
 .PHONY: testbed
 testbed: $(testbed)/small-root $(testbed)/initramfs.gz $(testbed)/kernel/vmlinuz
-	@$(need) e2fsck newuidmap qemu-system-x86_64 useradd
+	@$(need) e2fsck newuidmap ps qemu-system-x86_64 useradd
 	@[ ! -e tests/setup/debian-image ] || { $(need) mmdebstrap mkfs.ext4 && tests/setup/debian-image $(testbed)/debian; }
 
 .PHONY: install

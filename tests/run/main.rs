@@ -1,6 +1,6 @@
 //! The small system as `make run` starts it, used as a person would, and what `make install` puts where.
 //!
-//! Needs root, and what `make testbed` prepares.
+//! Needs root. What the machines are made of is built first where it is not there yet.
 
 #![allow(
     clippy::allow_attributes,

@@ -14,8 +14,8 @@ use nix::pty::{PtyMaster, grantpt, posix_openpt, ptsname_r, unlockpt};
 use nix::sys::termios::{Termios, tcgetattr};
 use rustix::termios::{Winsize, tcsetwinsize};
 
-/// No step of a machine takes this long, unless it hangs.
-pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+/// No step of a machine takes this long, unless it hangs; not even of an emulated one on a busy computer.
+pub(crate) const LIMIT: Duration = Duration::from_secs(120);
 
 /// A build may come first.
 pub(crate) const LONG: Duration = Duration::from_secs(600);
@@ -148,7 +148,8 @@ impl Session {
     /// Runs a command in the shell inside; gives its output and its exit status.
     pub(crate) fn run(&mut self, command: &str) -> (String, i32) {
         self.type_line(&format!("{command}; echo \"[$?]\""));
-        self.expect("echo \"[$?]\"\r\n");
+        self.expect("echo \"[$?]\"");
+        self.expect("\n");
         let mut output = String::new();
         loop {
             output.push_str(&self.expect("["));
