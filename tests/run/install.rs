@@ -58,6 +58,21 @@ fn programs_and_links_go_where_every_distribution_looks_for_them() {
 }
 
 #[test]
+fn everything_brings_the_manual_pages_below_the_prefix() {
+    let place = tempfile::tempdir().unwrap();
+    install("install", place.path());
+    let found = listing(place.path());
+    for line in [
+        "etc/inittab",
+        "sbin/init",
+        "usr/share/man/man5/inittab.5",
+        "usr/share/man/man8/init.8",
+    ] {
+        assert!(found.iter().any(|entry| entry == line), "{line}: {found:?}");
+    }
+}
+
+#[test]
 fn a_merged_usr_stays_merged() {
     let place = tempfile::tempdir().unwrap();
     for name in ["sbin", "lib"] {
