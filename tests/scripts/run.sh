@@ -273,6 +273,23 @@ for shell in "$work/shells/dash" "$work/shells/ash"; do
 	done
 done
 
+# The parameter's file, as the sysctl script finds it.
+sed -n '/^find_path()/,/^}/p' init.d/sysctl >"$work/find_path"
+cat >>"$work/find_path" <<'SCRIPT'
+key=$1
+find_path
+echo "$path"
+SCRIPT
+is_file() {
+	[ "$("$shell" "$work/find_path" "$1")" = "$2" ]
+}
+for shell in "$work/shells/dash" "$work/shells/ash"; do
+	name_of_shell=${shell##*/}
+	expect "$name_of_shell: dots of a parameter separate" is_file kernel.printk kernel/printk
+	expect "$name_of_shell: so do slashes" is_file net/ipv4/conf/eth0.1/forwarding net/ipv4/conf/eth0.1/forwarding
+	expect "$name_of_shell: a slash among dots is a dot" is_file net.ipv4.conf.eth0/1.forwarding net/ipv4/conf/eth0.1/forwarding
+done
+
 container_is_seen() {
 	container=lxc "$shell" -c ". $repository/init.d/functions; in_container"
 }
