@@ -38,6 +38,16 @@ check() {
 	echo "check $1 $2 $?"
 }
 
+# The root is read-only: nothing but what a boot and a shutdown do.
+if [ "$1" = ro ]; then
+	enter S start
+	enter 3 start
+	check crond status
+	enter 0 stop
+	echo "left nobody"
+	exit
+fi
+
 {
 	enter S start
 	enter 2 start

@@ -373,8 +373,9 @@ boot_inside() {
 				: >"$root/dev/$node"
 				mount --bind "/dev/$node" "$root/dev/$node" || exit 1
 			done
-			exec env -i HOME=/ TERM=linux PATH=/sbin:/bin chroot "$root" /inside
-		' sh "$1" </dev/null
+			[ "$2" != ro ] || mount -o remount,bind,ro "$root" || exit 1
+			exec env -i HOME=/ TERM=linux PATH=/sbin:/bin chroot "$root" /inside "$2"
+		' sh "$1" "$2" </dev/null
 }
 
 # All lines of a kind in the report, but for those that match.
@@ -390,9 +391,20 @@ has_line() {
 
 for shell in busybox dash; do
 	make_root "$work/root-$shell" "$shell"
-	boot_inside "$work/root-$shell" >"$work/report-$shell" 2>&1 &
+	boot_inside "$work/root-$shell" rw >"$work/report-$shell" 2>&1 &
 done
+make_root "$work/root-ro" busybox
+boot_inside "$work/root-ro" ro >"$work/report-ro" 2>&1 &
 wait
+
+report=$work/report-ro
+where="boot with a read-only root"
+expect "$where: reaches its end" has_line '^left '
+expect "$where: every start and stop succeeds" no_line_but '^[S0-6] ' '( (0|5)|rc.local stop 1|S90halt stop .*)$'
+expect "$where: crond runs" has_line '^check crond status 0$'
+expect "$where: it is said" has_line '^. Cleaning /tmp .*read-only'
+expect "$where: no shell complains" no_line_but '^| .*inside:' never
+
 for shell in busybox dash; do
 	root=$work/root-$shell
 	report=$work/report-$shell
