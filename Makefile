@@ -15,7 +15,9 @@ host        := $(shell rustc -vV | sed -n 's/^host: //p')
 ifeq ($(STATIC),1)
 programs    := $(target)/$(host)/release
 build_flags := --target $(host)
-export RUSTFLAGS := $(strip $(RUSTFLAGS) -C target-feature=+crt-static)
+# A make below this one has the flag already; a second one would compile everything anew.
+static_flag := -C target-feature=+crt-static
+export RUSTFLAGS := $(strip $(subst $(static_flag),,$(RUSTFLAGS)) $(static_flag))
 else
 programs    := $(target)/release
 build_flags :=
@@ -53,7 +55,7 @@ qemu: $(testbed)/initramfs.gz $(testbed)/kernel/vmlinuz  ## start the same syste
 
 .PHONY: check
 check:  ## format, lints, unit tests, documentation, scripts: about a minute
-	@$(need) awk busybox dash mandoc script shellcheck
+	@$(need) awk busybox dash mandoc mount script shellcheck
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) test --locked --lib --test architecture --test documents

@@ -54,6 +54,8 @@ impl Session {
             .args(command)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .env("TERM", "vt100")
+            // The flags of a make around us are not for the one that may be started here.
+            .env_remove("MAKEFLAGS")
             .stdin(open())
             .stdout(open())
             .stderr(open())
