@@ -5,10 +5,10 @@
 //! through [`Surroundings`], so that everything here is decided from values.
 #![forbid(unsafe_code)]
 
-use super::command::{Command, Initscript, command};
+use super::command::{Command, Initscript, command, served_terminal};
 use super::default_level::{DefaultLevel, default_level};
 use super::diagnostic::{Diagnostic, Field, Problem};
-use super::parse::{Kept, Place, Source, read};
+use super::parse::{Kept, Place, Reading, Source, read};
 use super::{Action, Entry};
 use crate::runlevel::Runlevel;
 use std::fmt;
@@ -77,10 +77,6 @@ pub trait Surroundings {
     fn has_terminal(&self, name: &[u8]) -> bool;
 }
 
-/// Programs whose arguments name the terminal they serve.
-const GETTYS: [&[u8]; 5] = [b"getty", b"agetty", b"mingetty", b"fgetty", b"mgetty"];
-/// How names of terminals begin, below `/dev`.
-const TERMINALS: [&[u8]; 6] = [b"tty", b"console", b"hvc", b"xvc", b"pts/", b"vc/"];
 /// Characters that send a line to the shell without looking as if they did.
 const SURPRISING: &[u8] = b"~!^={}[]";
 /// Characters that nobody would write without wanting the shell.
@@ -90,7 +86,9 @@ const BUSYBOX_ACTIONS: [&[u8]; 3] = [b"askfirst", b"shutdown", b"restart"];
 
 /// Says everything there is to say, in the order of the files, findings about the whole table last.
 pub fn check(sources: &[Source<'_>], surroundings: &dyn Surroundings) -> Vec<Finding> {
-    let (kept, diagnostics) = read(sources);
+    let Reading {
+        kept, diagnostics, ..
+    } = read(sources);
     let mut findings: Vec<Finding> = diagnostics.iter().map(Finding::from).collect();
     findings.extend(busybox_dialect(&diagnostics));
     for Kept { entry, place } in &kept {
@@ -181,7 +179,7 @@ fn check_entry(
                 return;
             };
             findings.extend(check_program(program, place, column, surroundings));
-            findings.extend(check_terminal(&words, place, column, surroundings));
+            findings.extend(check_terminal(entry, place, column, surroundings));
         }
         Command::Shell { script } => {
             findings.extend(surprise(&script, place, column));
@@ -217,25 +215,14 @@ fn check_program(
     Some(place.finding(column, Severity::Error, text))
 }
 
-/// A getty for a terminal that is not there is started, fails, and is held after ten times.
+/// init holds a getty whose terminal is not there, and looks for it every five minutes.
 fn check_terminal(
-    words: &[Box<[u8]>],
+    entry: &Entry,
     place: Place<'_>,
     column: usize,
     surroundings: &dyn Surroundings,
 ) -> Option<Finding> {
-    let (program, arguments) = words.split_first()?;
-    let name = program.rsplit(|&byte| byte == b'/').next()?;
-    if !GETTYS.contains(&name) {
-        return None;
-    }
-    let terminal = arguments
-        .iter()
-        .map(|word| word.strip_prefix(b"/dev/").unwrap_or(word))
-        .find(|word| TERMINALS.iter().any(|start| word.starts_with(start)))?;
-    if surroundings.has_terminal(terminal) {
-        return None;
-    }
+    let terminal = served_terminal(entry).filter(|name| !surroundings.has_terminal(name))?;
     let text = format!(
         "there is no terminal /dev/{} on this machine",
         terminal.escape_ascii()

@@ -97,6 +97,29 @@ pub fn command(entry: &Entry, level: Option<Runlevel>, initscript: Initscript) -
     }
 }
 
+/// Programs whose arguments name the terminal they serve.
+const GETTYS: [&[u8]; 5] = [b"getty", b"agetty", b"mingetty", b"fgetty", b"mgetty"];
+/// How names of terminals begin, below `/dev`.
+const TERMINALS: [&[u8]; 6] = [b"tty", b"console", b"hvc", b"xvc", b"pts/", b"vc/"];
+
+/// Returns the terminal that a getty entry serves, as named below `/dev`; nothing where the process is no getty, or
+/// where its words do not tell.
+pub fn served_terminal(entry: &Entry) -> Option<Box<[u8]>> {
+    let Command::Direct { words, .. } = command(entry, None, Initscript::Absent) else {
+        return None;
+    };
+    let (program, arguments) = words.split_first()?;
+    let name = program.rsplit(|&byte| byte == b'/').next()?;
+    if !GETTYS.contains(&name) {
+        return None;
+    }
+    arguments
+        .iter()
+        .map(|word| word.strip_prefix(b"/dev/").unwrap_or(word))
+        .find(|word| TERMINALS.iter().any(|start| word.starts_with(start)))
+        .map(Box::from)
+}
+
 impl Command {
     /// Returns the program and its arguments; empty where there is nothing to run.
     pub fn argv(&self) -> Vec<Box<[u8]>> {

@@ -228,4 +228,6 @@ impl Entry {
 pub struct Inittab {
     /// The entries, in working order.
     pub entries: Vec<Entry>,
+    /// Ids of lines that were left out for what else is wrong with them.
+    pub broken: Vec<EntryId>,
 }

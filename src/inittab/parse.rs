@@ -60,14 +60,18 @@ pub struct Parsed {
 /// The inittab comes first whatever its place in the list, then the fragments in theirs, which is the
 /// caller's to sort. With no file at all the table holds the fallback `~~:S:wait:/sbin/sulogin` alone.
 pub fn parse(sources: &[Source<'_>]) -> Parsed {
-    let (kept, diagnostics) = read(sources);
+    let Reading {
+        kept,
+        broken,
+        diagnostics,
+    } = read(sources);
     let (mut entries, rest): (Vec<_>, Vec<_>) = kept
         .into_iter()
         .map(|kept| kept.entry)
         .partition(|entry| entry.action.goes_first());
     entries.extend(rest);
     Parsed {
-        table: Inittab { entries },
+        table: Inittab { entries, broken },
         diagnostics,
     }
 }
@@ -88,8 +92,15 @@ pub(crate) struct Place<'a> {
     pub(crate) process: usize,
 }
 
+/// What the lines of all files came to.
+pub(crate) struct Reading<'a> {
+    pub(crate) kept: Vec<Kept<'a>>,
+    pub(crate) broken: Vec<EntryId>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
 /// Reads all files in the order of their lines.
-pub(crate) fn read<'a>(sources: &[Source<'a>]) -> (Vec<Kept<'a>>, Vec<Diagnostic>) {
+pub(crate) fn read<'a>(sources: &[Source<'a>]) -> Reading<'a> {
     let mut reader = Reader::default();
     reader.read_all(sources, SourceKind::Inittab);
     let has_way = |kept: &Kept<'_>| gives_a_way_into_single_user(&kept.entry);
@@ -100,7 +111,11 @@ pub(crate) fn read<'a>(sources: &[Source<'a>]) -> (Vec<Kept<'a>>, Vec<Diagnostic
         });
     }
     reader.read_all(sources, SourceKind::Fragment);
-    (reader.kept, reader.diagnostics)
+    Reading {
+        kept: reader.kept,
+        broken: reader.broken,
+        diagnostics: reader.diagnostics,
+    }
 }
 
 /// The entry that single user mode gets where the inittab has none for it.
@@ -177,6 +192,7 @@ struct Reader<'a> {
     path: &'a str,
     line: usize,
     kept: Vec<Kept<'a>>,
+    broken: Vec<EntryId>,
     ids: BTreeMap<&'a [u8], Origin<'a>>,
     diagnostics: Vec<Diagnostic>,
 }
@@ -224,11 +240,13 @@ impl<'a> Reader<'a> {
     fn read_line(&mut self, line: Placed<'a>) {
         if let Some(offset) = line.bytes.iter().position(|&byte| byte == 0) {
             self.report(line.column + offset, Problem::Nul);
+            self.note_broken(line.split().0);
             return;
         }
         let fields = Fields::split(line);
         let Some(runlevels) = fields.runlevels else {
             self.report(fields.end, Problem::Missing(Field::Runlevels));
+            self.note_broken(fields.id);
             return;
         };
         // All three run whatever the others find, so that one reading shows everything there is to correct.
@@ -251,6 +269,16 @@ impl<'a> Reader<'a> {
                     process: process.column,
                 }),
             });
+        } else {
+            self.note_broken(fields.id);
+        }
+    }
+
+    /// Remembers whose line was left out. A process that runs for that id is not to suffer for it.
+    fn note_broken(&mut self, id: Placed<'a>) {
+        let is_one = !id.bytes.is_empty() && id.bytes.len() <= MAX_ID;
+        if is_one && self.broken.len() < MAX_ENTRIES {
+            self.broken.push(EntryId::new(id.bytes));
         }
     }
 

@@ -4,8 +4,8 @@
 #![forbid(unsafe_code)]
 
 use super::{
-    Activity, Effect, Emergency, Helper, Occurrence, SHORT_PAUSE, Sink, SlotKey, State, Supervisor,
-    say,
+    Activity, Effect, Emergency, Helper, Occurrence, Printable, SHORT_PAUSE, Sink, SlotKey, State,
+    Supervisor, respawn, say,
 };
 use crate::inittab::Action;
 use crate::process::{ExitStatus, Pid, Signal};
@@ -66,6 +66,37 @@ impl Supervisor {
             say(out, Sink::Both, format!("cannot fork, retry..: {reason}"));
         }
         self.pause_until = Some(now.after(SHORT_PAUSE));
+    }
+
+    /// Holds an entry whose terminal is not there, instead of starting its getty in vain ten times.
+    pub(super) fn note_missing_terminal(
+        &mut self,
+        now: Uptime,
+        key: SlotKey,
+        terminal: &[u8],
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(slot) = self
+            .slots
+            .of_key(key)
+            .filter(|slot| slot.state == State::Spawning)
+        else {
+            return;
+        };
+        slot.state = State::Held {
+            until: now.after(respawn::HOLD),
+        };
+        slot.executed = false;
+        slot.throttle.withdraw();
+        // It is looked for every five minutes, and worth a word once.
+        if !std::mem::replace(&mut slot.misses_terminal, true) {
+            let (id, terminal) = (Printable(slot.entry.id.as_bytes()), Printable(terminal));
+            say(
+                out,
+                Sink::Both,
+                format!("Id \"{id}\" is on hold: there is no terminal /dev/{terminal}"),
+            );
+        }
     }
 
     pub(super) fn note_exit(&mut self, pid: Pid, status: ExitStatus, out: &mut Vec<Effect>) {

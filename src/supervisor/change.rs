@@ -181,7 +181,7 @@ impl Supervisor {
                 self.slots = Slots::new(slots);
             }
             Some(why @ (Reading::Reread | Reading::Demand(_))) => {
-                self.merge(now, why, table.entries, out);
+                self.merge(now, why, table, out);
             }
         }
     }
@@ -193,17 +193,24 @@ impl Supervisor {
             Some(Reading::Boot) => {
                 // As without any inittab: there must be a way in for who can repair it.
                 let entries = vec![single_user_fallback()];
-                self.adopt_table(now, Inittab { entries }, out);
+                let table = Inittab {
+                    entries,
+                    ..Inittab::default()
+                };
+                self.adopt_table(now, table, out);
             }
             Some(why @ (Reading::Reread | Reading::Demand(_))) => {
-                let entries = self.slots.iter().map(|slot| slot.entry.clone()).collect();
-                self.merge(now, why, entries, out);
+                let table = Inittab {
+                    entries: self.slots.iter().map(|slot| slot.entry.clone()).collect(),
+                    ..Inittab::default()
+                };
+                self.merge(now, why, table, out);
             }
         }
     }
 
     /// Compares the table in force with the new one: what survives moves over, what must end is sent TERM.
-    fn merge(&mut self, now: Uptime, why: Reading, entries: Vec<Entry>, out: &mut Vec<Effect>) {
+    fn merge(&mut self, now: Uptime, why: Reading, table: Inittab, out: &mut Vec<Effect>) {
         let mut leaving: Vec<(usize, Slot)> = Vec::new();
         let mut by_id: HashMap<EntryId, VecDeque<(usize, Slot)>> = HashMap::new();
         for (place, slot) in self.slots.take().into_iter().enumerate() {
@@ -212,14 +219,15 @@ impl Supervisor {
                 .or_default()
                 .push_back((place, slot));
         }
-        let mut slots = Vec::with_capacity(entries.len());
-        for entry in entries {
+        let mut slots = Vec::with_capacity(table.entries.len());
+        for entry in table.entries {
             // Ids repeat only for the fallback's `~~`; those are matched in order.
             let old = by_id.get_mut(&entry.id).and_then(VecDeque::pop_front);
             let slot = match old {
                 Some((_, old)) if self.survives(&old, &entry) => Slot {
                     entry,
                     throttle: Throttle::default(),
+                    misses_terminal: false,
                     state: match old.state {
                         State::Held { .. } => State::Idle,
                         state @ (State::Idle | State::Spawning | State::Running { .. }) => state,
@@ -242,6 +250,7 @@ impl Supervisor {
             };
             slots.push(slot);
         }
+        slots.extend(self.keep_broken(&table.broken, &mut by_id, out));
         self.slots = Slots::new(slots);
         leaving.extend(by_id.into_values().flatten());
         // Signals go out in the order of the table that was in force.
@@ -262,11 +271,44 @@ impl Supervisor {
             out.extend(departing.iter().map(|process| process.signal(Signal::TERM)));
         }
         self.reading = None;
+        self.departed.clear();
         self.stopping = Some(Stopping {
             stage: Stage::Term,
             deadline: now.after(self.grace),
             departing,
         });
+    }
+
+    /// Keeps what runs by a line that was right once and cannot be read any more: a slip of the pen must not log
+    /// people out. It goes on by its old line, behind the table, until the line is mended or gone.
+    ///
+    /// Compat: the original drops the line, and with it the process.
+    fn keep_broken(
+        &self,
+        broken: &[EntryId],
+        by_id: &mut HashMap<EntryId, VecDeque<(usize, Slot)>>,
+        out: &mut Vec<Effect>,
+    ) -> Vec<Slot> {
+        let mut kept = Vec::new();
+        for id in broken {
+            let old = by_id.get_mut(id).and_then(|slots| {
+                let (_, slot) = slots.front()?;
+                let stays = slot.is_active() && self.survives(slot, &slot.entry);
+                if stays { slots.pop_front() } else { None }
+            });
+            if let Some((_, slot)) = old {
+                let id = Printable(id.as_bytes());
+                say(
+                    out,
+                    Sink::Both,
+                    format!(
+                        "Id \"{id}\": its line is broken, and what runs by the old one is kept"
+                    ),
+                );
+                kept.push(slot);
+            }
+        }
+        kept
     }
 
     /// Tells whether an entry's process and marks carry over to its line in the new table.
@@ -350,12 +392,35 @@ impl Supervisor {
             return;
         };
         let process = stopping.departing.remove(index);
+        self.departed.push(pid);
+        out.push(Effect::LookForGroup { leader: pid });
         if process.accounted {
             out.push(Effect::Account(Occurrence::ProcessEnded {
                 id: process.id,
                 pid,
             }));
         }
+    }
+
+    /// Gives the rest of a group the grace time its leader had: nobody else would ever end it.
+    ///
+    /// Compat: the original looks at leaders only, so that what a shell had started and ignores TERM stayed behind
+    /// when the shell obeyed. The level change itself waits for leaders only, here as there.
+    pub(super) fn note_outliving(&mut self, now: Uptime, leader: Pid) {
+        let before = self.departed.len();
+        self.departed.retain(|known| *known != leader);
+        if self.departed.len() < before {
+            self.outliving.push((leader, now.after(self.grace)));
+        }
+    }
+
+    /// Kills what is left of the groups whose time is over.
+    pub(super) fn kill_outliving(&mut self, now: Uptime, out: &mut Vec<Effect>) {
+        let over = self.outliving.extract_if(.., |(_, until)| *until <= now);
+        out.extend(over.map(|(leader, _)| Effect::SignalGroup {
+            leader,
+            signal: Signal::KILL,
+        }));
     }
 
     fn cancel_holds(&mut self) {

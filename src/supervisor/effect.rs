@@ -19,6 +19,11 @@ pub enum Effect {
         /// What to send.
         signal: Signal,
     },
+    /// Look whether a group has members although its leader has ended; if so the answer is `GroupOutlives`.
+    LookForGroup {
+        /// The process that led it.
+        leader: Pid,
+    },
     /// Read inittab and inittab.d; the answer is `TableLoaded` or `TableUnreadable`.
     ReadTable,
     /// Read and remove the power status file; the answer is `PowerChanged`.

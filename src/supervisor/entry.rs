@@ -45,6 +45,8 @@ pub(crate) struct Slot {
     pub(crate) demanded: bool,
     pub(crate) throttle: Throttle,
     pub(crate) last_exit: Option<ExitStatus>,
+    /// Its terminal was not there at the last attempt, which has been said.
+    pub(crate) misses_terminal: bool,
 }
 
 impl Slot {
@@ -57,6 +59,7 @@ impl Slot {
             demanded: false,
             throttle: Throttle::default(),
             last_exit: None,
+            misses_terminal: false,
         }
     }
 

@@ -43,6 +43,18 @@ pub enum Event {
         /// How it ended.
         status: ExitStatus,
     },
+    /// The answer to [`Effect::LookForGroup`](super::Effect::LookForGroup) where there are members.
+    GroupOutlives {
+        /// The process that led it.
+        leader: Pid,
+    },
+    /// The answer to [`Effect::Spawn`](super::Effect::Spawn) where the entry is a getty and has nothing to serve.
+    TerminalMissing {
+        /// Which slot asked for it.
+        key: SlotKey,
+        /// The terminal, below `/dev`.
+        terminal: Box<[u8]>,
+    },
     /// A request came through the initctl FIFO.
     Requested(Request),
     /// A signal was sent to PID 1 (any but `SIGCHLD`, which arrives as exits).

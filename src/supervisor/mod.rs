@@ -185,6 +185,10 @@ pub struct Supervisor {
     last_key: u64,
     reading: Option<Reading>,
     stopping: Option<Stopping>,
+    /// The leaders that the last change has ended.
+    departed: Vec<Pid>,
+    /// Groups whose leader has ended and whose members have until then to follow.
+    outliving: Vec<(Pid, Uptime)>,
     deferred: VecDeque<Request>,
     reread_wanted: bool,
     grace: Duration,
@@ -222,6 +226,8 @@ impl Supervisor {
             last_key: 0,
             reading: None,
             stopping: None,
+            departed: Vec::new(),
+            outliving: Vec::new(),
             deferred: VecDeque::new(),
             reread_wanted: false,
             grace: DEFAULT_GRACE,
@@ -264,6 +270,10 @@ impl Supervisor {
                 );
             }
             Event::Exited { pid, status } => self.note_exit(pid, status, &mut out),
+            Event::GroupOutlives { leader } => self.note_outliving(now, leader),
+            Event::TerminalMissing { key, terminal } => {
+                self.note_missing_terminal(now, key, &terminal, &mut out);
+            }
             Event::Requested(request) => self.receive(request, &mut out),
             Event::Signalled(signal) => self.note_signal(signal, &mut out),
             Event::PowerChanged(status) => self.arm_power(status),
@@ -278,6 +288,12 @@ impl Supervisor {
         if self.activity == Activity::Paused {
             return None;
         }
+        let outliving = self.outliving.iter().map(|(_, until)| *until);
+        outliving.chain(self.next_step()).min()
+    }
+
+    /// When the next step of a change, a pause or a hold is due.
+    fn next_step(&self) -> Option<Uptime> {
         // A deadline that nothing can be done about when it comes would keep init spinning until something can,
         // so only what the next step waits for counts.
         if let Some(stopping) = &self.stopping {
@@ -315,6 +331,17 @@ impl Supervisor {
     /// The phase or level the machine is in.
     pub fn phase(&self) -> Phase {
         self.phase
+    }
+
+    /// The entry a process runs for, also while it is being stopped; for the log.
+    pub fn id_of(&self, pid: Pid) -> Option<&EntryId> {
+        let departing = self
+            .stopping
+            .iter()
+            .flat_map(|stopping| &stopping.departing);
+        let mut departing = departing.filter(|process| process.pid == pid);
+        let slot = self.slots.of_process(pid).map(|slot| &slot.entry.id);
+        slot.or_else(|| departing.next().map(|process| &process.id))
     }
 
     /// A number that differs whenever [`snapshot`](Self::snapshot) may differ.
@@ -357,6 +384,7 @@ impl Supervisor {
             if self.activity == Activity::Paused {
                 return;
             }
+            self.kill_outliving(now, out);
             if self.pause_until.is_none_or(|until| until <= now) {
                 self.pause_until = None;
                 if self.power_off == Helper::Refused {

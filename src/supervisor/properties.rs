@@ -122,8 +122,17 @@ fn nonsense() -> impl Strategy<Value = Event> {
         Just(Event::DeadlinePassed),
         Just(Event::ReExecFailed),
         Just(Event::TableUnreadable),
-        entries().prop_map(|entries| Event::TableLoaded(Inittab { entries })),
+        entries().prop_map(|entries| Event::TableLoaded(Inittab {
+            entries,
+            ..Inittab::default()
+        })),
         (pid.clone(), status()).prop_map(|(pid, status)| Event::Exited { pid, status }),
+        pid.clone()
+            .prop_map(|leader| Event::GroupOutlives { leader }),
+        key.clone().prop_map(|key| Event::TerminalMissing {
+            key,
+            terminal: Box::from(*b"tty9")
+        }),
         (key.clone(), pid).prop_map(|(key, pid)| Event::Spawned { key, pid }),
         key.prop_map(|key| Event::SpawnFailed {
             key,
@@ -306,7 +315,10 @@ impl World {
                 }
             }
             Effect::ReadTable => self.answers.push_back(match self.disk.clone() {
-                Some(entries) => Event::TableLoaded(Inittab { entries }),
+                Some(entries) => Event::TableLoaded(Inittab {
+                    entries,
+                    ..Inittab::default()
+                }),
                 None => Event::TableUnreadable,
             }),
             Effect::ReadPowerStatus => {
@@ -331,7 +343,8 @@ impl World {
             | Effect::Say(_, _)
             | Effect::ResetConsole
             | Effect::ReopenFifo
-            | Effect::CloseFifo => {}
+            | Effect::CloseFifo
+            | Effect::LookForGroup { .. } => {}
         }
     }
 

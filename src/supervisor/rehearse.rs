@@ -152,6 +152,7 @@ impl Stage {
             Effect::Say(Sink::Syslog | Sink::Both, text) => self.steps.push(Step::Say(text)),
             Effect::Say(Sink::Console, _)
             | Effect::SignalGroup { .. }
+            | Effect::LookForGroup { .. }
             | Effect::ReadPowerStatus
             | Effect::Account(_)
             | Effect::RepairAccounting

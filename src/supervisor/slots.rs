@@ -112,6 +112,11 @@ impl Slots {
         true
     }
 
+    /// The entry a process runs for.
+    pub(crate) fn of_process(&self, pid: Pid) -> Option<&Slot> {
+        self.all.get(*self.processes.get(&pid)?)
+    }
+
     /// Takes note that a process has ended, and gives the entry it ran for, if any.
     pub(crate) fn note_end(&mut self, pid: Pid) -> Option<&mut Slot> {
         let place = self.processes.remove(&pid)?;

@@ -99,6 +99,12 @@ fn set_of(numbers: impl Iterator<Item = i32>) -> io::Result<libc::sigset_t> {
     Ok(set)
 }
 
+/// Tells whether a process group has members, zombies included.
+pub(crate) fn group_exists(leader: Pid) -> bool {
+    // SAFETY: as in `send_to_group`; signal 0 only asks.
+    unsafe { libc::kill(-leader.get(), 0) == 0 }
+}
+
 /// Sends a signal to a process group.
 pub(crate) fn send_to_group(leader: Pid, signal: Signal) -> io::Result<()> {
     // SAFETY: kill(2) touches no memory of ours; `leader` is positive, so a group is meant and never all.

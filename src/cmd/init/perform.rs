@@ -3,11 +3,13 @@
 use super::run::Init;
 use super::{spawn, table};
 use crate::initctl::PowerStatus;
+use crate::inittab::Action;
+use crate::inittab::command::served_terminal;
 use crate::process::Signal;
-use crate::supervisor::{Effect, Event, Sink, Start, Title};
+use crate::supervisor::{Effect, Event, Program, Sink, Start, Title};
 use crate::sys;
 use crate::uptime::Uptime;
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 
 /// More of a power status file is not looked at: its first letter tells all.
@@ -20,6 +22,11 @@ impl Init {
             Effect::SignalGroup { leader, signal } => {
                 // A group that is gone already needs no signal; its exit is on the way.
                 sys::signal::send_to_group(leader, signal).unwrap_or_default();
+            }
+            Effect::LookForGroup { leader } => {
+                if sys::signal::group_exists(leader) {
+                    self.results.push_back(Event::GroupOutlives { leader });
+                }
             }
             Effect::ReadTable => self.read_table(),
             Effect::ReadPowerStatus => {
@@ -52,6 +59,13 @@ impl Init {
     }
 
     fn spawn(&mut self, start: &Start) {
+        if let Some(terminal) = self.missing_terminal(&start.program) {
+            self.results.push_back(Event::TerminalMissing {
+                key: start.key,
+                terminal,
+            });
+            return;
+        }
         let extras = self.supervisor.extras();
         let event = match spawn::spawn(
             &self.paths,
@@ -70,6 +84,19 @@ impl Init {
             },
         };
         self.results.push_back(event);
+    }
+
+    /// The terminal of a respawned getty, if it is not there. Where /dev itself is not there nothing is known.
+    fn missing_terminal(&self, program: &Program) -> Option<Box<[u8]>> {
+        let Program::Entry(entry) = program else {
+            return None;
+        };
+        if !matches!(entry.action, Action::Respawn | Action::OnDemand) {
+            return None;
+        }
+        let devices = self.paths.at("/dev");
+        let is_there = |name: &[u8]| devices.join(OsStr::from_bytes(name)).exists();
+        served_terminal(entry).filter(|name| is_there(b"null") && !is_there(name))
     }
 
     /// Reads and removes the power status file. Without one, SIGPWR means that power is failing.

@@ -7,7 +7,7 @@ use super::control::Control;
 use super::report::Reporter;
 use super::state_file::StateFile;
 use crate::paths::Paths;
-use crate::process::{Pid, Signal};
+use crate::process::{ExitStatus, Pid, Signal};
 use crate::snapshot::Snapshot;
 use crate::supervisor::{Event, Phase, Sink, Supervisor};
 use crate::sys;
@@ -79,6 +79,9 @@ impl Init {
         }
         while let Some(event) = self.results.pop_front().or_else(|| waiting.pop_front()) {
             let now = sys::clock::now();
+            if let Event::Exited { pid, status } = event {
+                self.log_end(pid, status);
+            }
             let effects = self.supervisor.handle(now, event);
             for effect in effects {
                 self.perform(now, effect);
@@ -173,6 +176,14 @@ impl Init {
             waiting.push_back(Event::DeadlinePassed);
         }
         !waiting.is_empty()
+    }
+
+    /// Logs why an entry's process has ended. Other people's children end in silence.
+    fn log_end(&mut self, pid: Pid, status: ExitStatus) {
+        if let Some(id) = self.supervisor.id_of(pid) {
+            let text = format!("Id \"{id}\" (pid {pid}) has ended: {status}");
+            self.report.say(Sink::Syslog, &text);
+        }
     }
 
     /// Logs who has sent a signal: what made a machine go down is asked for afterwards.

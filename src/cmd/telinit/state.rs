@@ -41,6 +41,7 @@ pub(super) fn show_rehearsal(request: Request) -> anyhow::Result<String> {
             .iter()
             .map(|record| record.entry.clone())
             .collect(),
+        ..Inittab::default()
     });
     for step in rehearse(&snapshot, &table, request, sys::clock::now()) {
         let line = match &step {

@@ -1,6 +1,7 @@
 //! The supervisor's behaviour, one sentence a test. A [`Machine`] stands in for the kernel and the shell.
 #![forbid(unsafe_code)]
 
+mod beyond;
 mod boot;
 mod change;
 mod demand;
@@ -44,6 +45,10 @@ pub(super) struct Machine {
     pub(super) disk: Option<Inittab>,
     pub(super) power: PowerStatus,
     pub(super) forks_fail: bool,
+    /// Ids whose groups have members that live on when the leader has ended.
+    pub(super) stragglers: Vec<String>,
+    /// Terminals that are not there.
+    pub(super) missing: Vec<&'static str>,
     /// Whether signalled processes end at once.
     pub(super) obedient: bool,
     /// The processes that live, in the order of their start.
@@ -69,6 +74,8 @@ impl Machine {
             disk: Some(table(text)),
             power: PowerStatus::Failing,
             forks_fail: false,
+            stragglers: Vec::new(),
+            missing: Vec::new(),
             obedient: false,
             processes: Vec::new(),
             starts: Vec::new(),
@@ -134,6 +141,12 @@ impl Machine {
                 };
                 format!("{name} {}", self.name(leader))
             }
+            Effect::LookForGroup { leader } => {
+                if self.stragglers.contains(&self.name(leader)) {
+                    self.answers.push_back(Event::GroupOutlives { leader });
+                }
+                return;
+            }
             Effect::ReadTable => {
                 self.answers.push_back(match &self.disk {
                     Some(table) => Event::TableLoaded(table.clone()),
@@ -172,7 +185,18 @@ impl Machine {
             Program::AskRunlevel => "question".to_owned(),
         };
         let key = start.key;
+        let terminal = match &start.program {
+            Program::Entry(entry) => crate::inittab::command::served_terminal(entry),
+            Program::AskRunlevel => None,
+        };
         self.starts.push(start);
+        if let Some(terminal) =
+            terminal.filter(|name| self.missing.iter().any(|known| known.as_bytes() == &**name))
+        {
+            self.answers
+                .push_back(Event::TerminalMissing { key, terminal });
+            return format!("miss the terminal of {name}");
+        }
         if self.forks_fail {
             let reason = "Resource temporarily unavailable".to_owned();
             self.answers.push_back(Event::SpawnFailed { key, reason });
@@ -231,6 +255,16 @@ impl Machine {
     /// Puts another inittab on disk; init learns of it when it reads.
     pub(super) fn edit(&mut self, text: &str) {
         self.disk = Some(table(text));
+    }
+
+    /// As `edit`, with lines that cannot be read.
+    pub(super) fn edit_carelessly(&mut self, text: &str) {
+        let source = Source {
+            path: "inittab",
+            text: text.as_bytes(),
+            kind: SourceKind::Inittab,
+        };
+        self.disk = Some(parse(&[source]).table);
     }
 
     /// Lets time pass and the deadlines in it come, each in its moment.
