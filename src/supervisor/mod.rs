@@ -247,7 +247,10 @@ impl Supervisor {
 
     /// Takes one event and returns what must be done, in the order in which it must happen.
     pub fn handle(&mut self, now: Uptime, event: Event) -> Vec<Effect> {
-        self.generation = self.generation.wrapping_add(1);
+        // The end of an orphan changes nothing, and there can be thousands a second.
+        if !matches!(event, Event::Exited { pid, .. } if !self.knows(pid)) {
+            self.generation = self.generation.wrapping_add(1);
+        }
         let mut out = Vec::new();
         match event {
             Event::Booted => {
@@ -342,6 +345,11 @@ impl Supervisor {
         let mut departing = departing.filter(|process| process.pid == pid);
         let slot = self.slots.of_process(pid).map(|slot| &slot.entry.id);
         slot.or_else(|| departing.next().map(|process| &process.id))
+    }
+
+    fn knows(&self, pid: Pid) -> bool {
+        let helpers = [self.asking, self.emergency_shell, self.power_off];
+        helpers.contains(&Helper::Running(pid)) || self.id_of(pid).is_some()
     }
 
     /// A number that differs whenever [`snapshot`](Self::snapshot) may differ.

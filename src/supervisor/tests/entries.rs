@@ -4,6 +4,18 @@
 use super::*;
 
 #[test]
+fn the_end_of_an_orphan_leaves_the_state_as_it_was() {
+    let mut machine = Machine::booted("id:2:initdefault:\na:2:respawn:/a\n");
+    let before = machine.init.generation();
+    let status = ExitStatus::Exited(0);
+    let pid = Pid::new(4711).unwrap();
+    machine.happens(Event::Exited { pid, status });
+    assert_eq!(machine.init.generation(), before);
+    machine.exit("a");
+    assert_ne!(machine.init.generation(), before);
+}
+
+#[test]
 fn a_wait_entry_holds_back_everything_behind_it() {
     let mut machine =
         Machine::new("id:2:initdefault:\na:2:once:/a\nw:2:wait:/w\nb:2:once:/b\nc:2:respawn:/c\n");
