@@ -25,7 +25,7 @@ use sysvinit::snapshot::Snapshot;
 use tempfile::TempDir;
 
 /// Pages of others that ours point to, as Debian has them.
-const PAGES_OF_OTHERS: [&str; 22] = [
+const PAGES_OF_OTHERS: [&str; 23] = [
     "bootparam(7)",
     "clock_gettime(2)",
     "dd(1)",
@@ -43,6 +43,7 @@ const PAGES_OF_OTHERS: [&str; 22] = [
     "sulogin(8)",
     "utmp(5)",
     "wait(2)",
+    "dmesg(1)",
     "wall(1)",
     "who(1)",
     "write(2)",

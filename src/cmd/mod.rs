@@ -56,6 +56,8 @@ pub fn init_main() -> ExitCode {
 
 /// Runs the tool named by `argv[0]`, or by the first argument when called as `sysvtools`.
 pub fn sysvtools_main() -> ExitCode {
+    // Silent unless RUST_LOG asks for more.
+    env_logger::init();
     let mut words = std::env::args_os().peekable();
     let Some(mut call) = Invocation::next(&mut words) else {
         return ExitCode::FAILURE;

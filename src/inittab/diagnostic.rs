@@ -4,8 +4,7 @@
 //! are ours. Nothing here decides which line is good; that is `parse`'s work.
 #![forbid(unsafe_code)]
 
-use super::EntryId;
-use super::parse::{MAX_DIAGNOSTICS, MAX_ENTRIES, MAX_ID};
+use super::{EntryId, MAX_DIAGNOSTICS, MAX_ENTRIES, MAX_ID};
 use std::fmt;
 
 /// One of the four fields of a line.

@@ -14,6 +14,16 @@ pub mod parse;
 use crate::runlevel::RunlevelSet;
 use std::fmt;
 
+/// The longest id: `ut_id` of utmp(5) has four bytes, and records of longer ids could not be told apart.
+pub const MAX_ID: usize = 4;
+
+/// The most entries a table takes. No real system comes near; a runaway generator must not eat the memory
+/// that the rest of the boot needs.
+pub const MAX_ENTRIES: usize = 100_000;
+
+/// The most problems listed for one reading, so that a file of garbage costs no more memory than its bytes.
+pub const MAX_DIAGNOSTICS: usize = 1_000;
+
 /// The first field of a line: names the entry here and its accounting records in utmp(5), whose `ut_id`
 /// has room for four bytes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -9,22 +9,12 @@
 #![forbid(unsafe_code)]
 
 use super::diagnostic::{Diagnostic, Field, Problem};
-use super::{Action, Entry, EntryId, Inittab};
+use super::{Action, Entry, EntryId, Inittab, MAX_DIAGNOSTICS, MAX_ENTRIES, MAX_ID};
 use crate::runlevel::{PseudoLevel, Runlevel};
 use std::collections::BTreeMap;
 
-/// The longest id: `ut_id` of utmp(5) has four bytes, and records of longer ids could not be told apart.
-pub const MAX_ID: usize = 4;
-
 /// The longest third field that is quoted in a message; every action's name is much shorter.
 const MAX_ACTION: usize = 32;
-
-/// The most entries a table takes. No real system comes near; a runaway generator must not eat the memory
-/// that the rest of the boot needs.
-pub const MAX_ENTRIES: usize = 100_000;
-
-/// The most problems listed for one reading, so that a file of garbage costs no more memory than its bytes.
-pub const MAX_DIAGNOSTICS: usize = 1_000;
 
 /// What a file is to init.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -35,8 +35,7 @@ mod write;
 
 pub use read::{ProblemKind, SnapshotError, SnapshotProblem};
 
-use crate::inittab::Entry;
-use crate::inittab::parse::MAX_ENTRIES;
+use crate::inittab::{Entry, MAX_ENTRIES};
 use crate::process::{ExitStatus, Pid, Signal};
 use crate::runlevel::Runlevel;
 use crate::uptime::Uptime;

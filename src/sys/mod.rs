@@ -23,6 +23,7 @@ pub(crate) mod identity;
 pub(crate) mod interfaces;
 pub(crate) mod interrupt;
 pub(crate) mod keyboard;
+pub(crate) mod kmsg;
 pub(crate) mod output_terminal;
 pub(crate) mod poll;
 pub(crate) mod print;

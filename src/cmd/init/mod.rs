@@ -49,6 +49,7 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
     let paths = Paths::default();
     let inherited = sys::handover::receive(SIGNATURE, LARGEST_STATE);
     sys::process::prepare(spawn::PATH);
+    report::start_log();
     let report = Reporter::new(&paths);
     let init = Init {
         supervisor: Supervisor::new(&crate::supervisor::BootOptions::default()),

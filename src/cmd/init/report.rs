@@ -10,6 +10,37 @@ const PATIENCE: u8 = 100;
 /// Name of the console in the environment, where the kernel or a boot loader chose one.
 const CONSOLE: &str = "CONSOLE";
 
+/// Variable of the environment, and so a word for the kernel's command line, that asks for every event and effect.
+const DEBUG: &str = "INIT_DEBUG";
+
+/// The log of PID 1's inner life, in the kernel's message buffer: it has no standard error.
+#[derive(Debug)]
+struct KernelLog;
+
+impl log::Log for KernelLog {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        metadata.level() <= log::max_level()
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if self.enabled(record.metadata()) {
+            // Facility daemon, level debug: what a log daemon reads later is sorted as its own.
+            let message = format!("<31>init: {}", record.args());
+            sys::kmsg::write(Path::new("/dev/kmsg"), &message).unwrap_or_default();
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// Has every event and effect logged, where the environment asks for it.
+pub(super) fn start_log() {
+    static LOG: KernelLog = KernelLog;
+    if std::env::var_os(DEBUG).is_some() && log::set_logger(&LOG).is_ok() {
+        log::set_max_level(log::LevelFilter::Debug);
+    }
+}
+
 /// Where messages go.
 #[derive(Debug)]
 pub(super) struct Reporter {

@@ -82,8 +82,10 @@ impl Init {
             if let Event::Exited { pid, status } = event {
                 self.log_end(pid, status);
             }
+            log::debug!("{event:?}");
             let effects = self.supervisor.handle(now, event);
             for effect in effects {
+                log::debug!("{effect:?}");
                 self.perform(now, effect);
             }
         }

@@ -87,6 +87,7 @@ fn one(
         }
         started => started,
     };
+    log::debug!("{} {}", program.display(), argument.word());
     let mut terminated = false;
     let script = match started {
         Ok(script) => script,
