@@ -3,7 +3,6 @@
 //! See `user_namespaces(7)` and `newuidmap(1)`.
 
 use std::fs;
-use std::io;
 use std::process::{Command, Stdio};
 
 use anyhow::Context;
@@ -83,17 +82,10 @@ fn map_by_helpers(keeper: Pid) -> bool {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status()
-            .and_then(|status| {
-                if status.success() {
-                    Ok(())
-                } else {
-                    Err(io::Error::other("refused"))
-                }
-            })
+            .is_ok_and(|status| status.success())
     };
-    // The group map comes first: a failure after it leaves the user map free for the single id.
-    run("newgidmap", Gid::effective().to_string(), gids).is_ok()
-        && run("newuidmap", Uid::effective().to_string(), uids).is_ok()
+    run("newuidmap", Uid::effective().to_string(), uids)
+        && run("newgidmap", Gid::effective().to_string(), gids)
 }
 
 /// The first range of at least 65,534 ids that a subuid(5) table grants to the user: fewer would leave out `nobody`.

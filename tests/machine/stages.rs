@@ -17,7 +17,7 @@ use nix::libc;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{SigSet, Signal};
-use nix::sys::stat::{Mode, SFlag, makedev, mknod};
+use nix::sys::stat::{Mode, SFlag, makedev, mknod, umask};
 use nix::unistd::{Uid, pivot_root, setsid};
 
 use crate::identity::{Ids, refusal};
@@ -34,6 +34,11 @@ const NODES: [(&str, u64, u64); 6] = [
     ("urandom", 1, 9),
     ("tty", 5, 0),
 ];
+
+/// How file systems that only show the kernel are mounted.
+const LOCKED: MsFlags = MsFlags::MS_NOSUID
+    .union(MsFlags::MS_NOEXEC)
+    .union(MsFlags::MS_NODEV);
 
 /// What of /proc reaches beyond the namespaces: root in the machine may look, and change nothing.
 const READ_ONLY: [&str; 5] = ["sys", "sysrq-trigger", "irq", "bus", "fs"];
@@ -120,6 +125,8 @@ pub(crate) fn run(stage: Stage, arguments: &[OsString]) -> anyhow::Result<ExitCo
     let order = Order::from_arguments(arguments)?;
     // The launcher blocks the signals it reads from a descriptor, and a child inherits that.
     SigSet::all().thread_unblock()?;
+    // The kernel's own, whatever the user's is.
+    umask(Mode::S_IWGRP | Mode::S_IWOTH);
     end_with_parent()?;
     match stage {
         Stage::Keeper => keep(&order),
@@ -216,16 +223,11 @@ fn change_mount(target: &Path, flags: MsFlags) -> anyhow::Result<()> {
 }
 
 fn mount_new(kind: &str, target: &Path, options: &str) -> anyhow::Result<()> {
-    let flags = if kind == "tmpfs" {
-        MsFlags::MS_NOSUID
-    } else {
-        MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC | MsFlags::MS_NODEV
-    };
-    // A pty is a device, and /dev/pts is where it is opened.
-    let flags = if kind == "devpts" {
-        MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC
-    } else {
-        flags
+    let flags = match kind {
+        "tmpfs" => MsFlags::MS_NOSUID,
+        // A pty is a device, and here is where it is opened.
+        "devpts" => MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC,
+        _ => LOCKED,
     };
     mount(Some(kind), target, Some(kind), flags, Some(options))
         .with_context(|| format!("mounting {kind} on {}", target.display()))
@@ -320,12 +322,7 @@ fn start(order: &Order) -> anyhow::Result<ExitCode> {
     if mount_new("sysfs", &root.join("sys"), "").is_ok() {
         change_mount(
             &root.join("sys"),
-            MsFlags::MS_REMOUNT
-                | MsFlags::MS_BIND
-                | MsFlags::MS_RDONLY
-                | MsFlags::MS_NOSUID
-                | MsFlags::MS_NOEXEC
-                | MsFlags::MS_NODEV,
+            MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY | LOCKED,
         )?;
     }
     mount_new("tmpfs", &root.join("run"), "mode=755")?;
@@ -399,21 +396,20 @@ fn mount_devices(order: &Order, dev: &Path, ids: &str) -> anyhow::Result<()> {
 /// Mounts /proc for the new PID namespace, with all that is not the machine's own out of its reach.
 fn mount_proc(work: &Path, proc: &Path) -> anyhow::Result<()> {
     mount_new("proc", proc, "")?;
-    let locked = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC | MsFlags::MS_NODEV;
     for name in READ_ONLY {
         let path = proc.join(name);
         if path.exists() {
             bind(&path, &path)?;
             change_mount(
                 &path,
-                MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY | locked,
+                MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY | LOCKED,
             )?;
         }
     }
     // The network namespace is the machine's own, and so are its settings.
     let net = proc.join("sys/net");
     bind(&net, &net)?;
-    change_mount(&net, MsFlags::MS_REMOUNT | MsFlags::MS_BIND | locked)?;
+    change_mount(&net, MsFlags::MS_REMOUNT | MsFlags::MS_BIND | LOCKED)?;
     // The swap areas outside are none of its business: `swapoff -a` shall find none.
     let swaps = proc.join("swaps");
     if swaps.exists() {
