@@ -8,9 +8,15 @@
     reason = "each test crate uses the part it needs; together they use all of it"
 )]
 
+pub(crate) mod accounting;
+pub(crate) mod namespace;
 pub(crate) mod pty;
+pub(crate) mod root;
 
 use std::time::{Duration, Instant};
+
+/// How long anything may take before it counts as a hang. Generous: the machine may be busy with other tests.
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 
 /// A moment that lies `limit` from now; what is not seen by then is taken for a hang.
 pub(crate) struct Deadline(Instant);
