@@ -13,4 +13,16 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod boot;
+mod children;
+mod clients;
+mod crowds;
+mod entries;
+mod events;
+mod fifo;
+mod levels;
+mod reexec;
+mod signals;
+mod surroundings;
+mod tables;
 mod terminal;
