@@ -36,6 +36,20 @@ impl Supervisor {
             );
             return;
         }
+        let names_level = matches!(
+            request,
+            Request::ChangeLevel { level, .. } if Runlevel::from_byte(level).is_some()
+        );
+        if let Helper::Running(pid) = self.emergency_shell
+            && names_level
+        {
+            // Who asks for a level from the emergency shell, as `poweroff` does, has done with it. The level follows
+            // when the shell has ended and the table is read.
+            out.push(Effect::SignalGroup {
+                leader: pid,
+                signal: Signal::TERM,
+            });
+        }
         self.deferred.push_back(request);
     }
 

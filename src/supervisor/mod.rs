@@ -321,9 +321,8 @@ impl Supervisor {
     /// Tells whether requests are served now. While processes are being stopped the original leaves them in
     /// the FIFO, and so do we.
     pub fn accepts_requests(&self) -> bool {
-        self.activity == Activity::Working
-            && self.emergency == Emergency::NotWanted
-            && !self.is_busy()
+        let has_room = self.emergency == Emergency::NotWanted || self.deferred.is_empty();
+        self.activity == Activity::Working && has_room && !self.is_busy()
     }
 
     /// The variables that `telinit -e` has set for children, oldest first.

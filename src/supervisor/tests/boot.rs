@@ -301,16 +301,45 @@ fn the_emergency_shell_comes_first_and_the_usual_boot_follows_whatever_its_statu
 }
 
 #[test]
-fn no_request_is_served_while_the_emergency_shell_runs() {
+fn a_request_waits_until_the_emergency_shell_has_ended() {
     let options = BootOptions {
         emergency: Emergency::Wanted,
         ..BootOptions::default()
     };
     let mut machine = Machine::with(USUAL, &options);
     machine.boot();
-    assert!(!machine.init.accepts_requests());
+    machine.log();
+    machine.request(b'q');
+    assert_eq!(machine.log(), [""; 0]);
+    assert!(
+        !machine.init.accepts_requests(),
+        "one is kept, the rest stays in the FIFO"
+    );
     machine.exit("~~");
+    assert_eq!(
+        machine.log()[..2],
+        ["read table", "syslog: Re-reading inittab"]
+    );
+    machine.finish_waited_for();
     assert!(machine.init.accepts_requests());
+}
+
+#[test]
+fn a_level_asked_for_from_the_emergency_shell_ends_it_and_is_entered() {
+    let options = BootOptions {
+        emergency: Emergency::Wanted,
+        ..BootOptions::default()
+    };
+    let mut machine = Machine::with(
+        "id:2:initdefault:\nsi::sysinit:/x\nl0:0:wait:/rc0\n",
+        &options,
+    );
+    machine.boot();
+    machine.log();
+    machine.request(b'0');
+    assert_eq!(machine.log(), ["TERM ~~"]);
+    machine.exit("~~");
+    assert_eq!(machine.running(), ["l0"], "nothing of the boot runs first");
 }
 
 #[test]
