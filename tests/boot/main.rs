@@ -1,0 +1,21 @@
+//! Whole systems on a real kernel, under QEMU in software emulation: our small system, and a real Debian on a disk
+//! whose own init is replaced by ours.
+//!
+//! With `INIT_UNDER_TEST=original` the Debian cases run against Debian's untouched init. Everything they need is made by
+//! `make testbed`.
+
+#![allow(
+    clippy::allow_attributes,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails loudly"
+)]
+
+#[path = "../support/qemu.rs"]
+mod qemu;
+
+mod debian;
+mod small;

@@ -1,0 +1,44 @@
+//! Our small system: inittab, rc scripts and links of our own, in an initramfs with busybox.
+//!
+//! Our programs are named with their paths: Debian's busybox shell prefers its own applets of those names to any file.
+
+use crate::qemu::{BOOT, COMMAND, Hardware, Machine, testbed};
+
+#[test]
+fn small_system_boots_changes_runlevel_restarts_and_powers_off() {
+    let initramfs = testbed().join("initramfs.gz");
+    let mut machine = Machine::start(&Hardware {
+        initramfs: Some(&initramfs),
+        ..Hardware::default()
+    });
+
+    machine.log_in(None);
+    machine.must_answer("/sbin/runlevel", "N 3");
+    machine.must_exit("/etc/init.d/crond status", 0);
+    machine.must_exit("/etc/init.d/crond stop", 0);
+    machine.must_exit("/etc/init.d/crond status", 3);
+    machine.must_exit("/etc/init.d/crond start", 0);
+    machine.must_exit("/etc/init.d/crond status", 0);
+    let crond = machine.answer("pidof crond");
+    machine.must_exit("/etc/init.d/crond restart", 0);
+    machine.must_exit("/etc/init.d/crond status", 0);
+    machine.must_exit(&format!("[ \"$(pidof crond)\" != '{crond}' ]"), 0);
+
+    let shell = machine.answer("echo $$");
+    machine.must_exit("telinit 4", 0);
+    machine.wait_until("[ \"$(/sbin/runlevel)\" = '3 4' ]");
+    // The scripts of the new runlevel print where we read.
+    machine.wait_until("! pidof rc >/dev/null");
+    machine.must_answer("echo $$", &shell);
+    machine.must_exit("/etc/init.d/crond status", 0);
+    machine.must_have_no_zombie();
+
+    machine.type_line("/sbin/reboot");
+    machine.wait_for("Restarting system", BOOT);
+
+    machine.log_in(None);
+    machine.must_answer("/sbin/runlevel", "N 3");
+    machine.type_line("/sbin/poweroff");
+    machine.wait_for("reboot: Power down", BOOT);
+    machine.wait_for_end(COMMAND);
+}
