@@ -68,6 +68,10 @@ check:  ## format, lints, unit tests, documentation, scripts: about a minute
 test: check testbed  ## everything: the checks, then all layers up to whole systems under QEMU (about 15 minutes)
 	$(CARGO) test --locked --no-fail-fast
 
+.PHONY: boot
+boot: testbed  ## whole systems under QEMU: our small one, and a real Debian with our init (about 4 minutes)
+	$(CARGO) test --locked --test boot
+
 # What the slow layers stand on: the small system, a kernel, and a real Debian's disk.
 .PHONY: testbed
 testbed: $(testbed)/small-root $(testbed)/initramfs.gz $(testbed)/kernel/vmlinuz
