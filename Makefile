@@ -76,7 +76,7 @@ boot: testbed  ## whole systems under QEMU: our small one, and a real Debian wit
 .PHONY: testbed
 testbed: $(testbed)/small-root $(testbed)/initramfs.gz $(testbed)/kernel/vmlinuz
 	@$(need) e2fsck newuidmap ps qemu-system-x86_64 useradd
-	@[ ! -e tests/setup/debian-image ] || { $(need) mmdebstrap mkfs.ext4 && tests/setup/debian-image $(testbed)/debian; }
+	@$(need) mmdebstrap mkfs.ext4 debugfs && tests/setup/debian-image $(testbed)/debian && tests/setup/debian-bare $(testbed)/bare
 
 .PHONY: install
 install: install-bin install-rc  ## install programs, rc scripts and manual pages (DESTDIR, PREFIX, STATIC)

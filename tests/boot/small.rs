@@ -1,8 +1,12 @@
-//! Our small system: inittab, rc scripts and links of our own, in an initramfs with busybox.
+//! Our small system: inittab, rc scripts and links of our own, in an initramfs with busybox, and on a disk with dash and
+//! util-linux.
 //!
 //! Our programs are named with their paths: Debian's busybox shell prefers its own applets of those names to any file.
 
-use crate::qemu::{BOOT, COMMAND, Hardware, Machine, testbed};
+use std::path::Path;
+use std::process::Command;
+
+use crate::qemu::{BOOT, COMMAND, Disk, Hardware, Machine, testbed};
 
 #[test]
 fn small_system_boots_changes_runlevel_restarts_and_powers_off() {
@@ -40,5 +44,41 @@ fn small_system_boots_changes_runlevel_restarts_and_powers_off() {
     machine.must_answer("/sbin/runlevel", "N 3");
     machine.type_line("/sbin/poweroff");
     machine.wait_for("reboot: Power down", BOOT);
+    machine.must_not_have_said("[fail]");
     machine.wait_for_end(COMMAND);
+}
+
+#[test]
+fn small_system_with_util_linux_on_a_disk_leaves_a_clean_file_system() {
+    let disk = Disk::made_by(
+        Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/setup/bare-with-ours"))
+            .env_remove("MAKEFLAGS")
+            .env_remove("MAKELEVEL")
+            .arg(testbed().join("bare/bare.tar")),
+    );
+    let mut machine = Machine::start(&Hardware {
+        disk: Some(&disk),
+        ..Hardware::default()
+    });
+
+    // What `tests/setup/debian-bare` sets.
+    machine.log_in(Some("init"));
+    machine.must_answer("runlevel", "N 3");
+    machine.must_mention("who -r", "run-level 3");
+    machine.must_exit("touch /root/the-root-is-writable", 0);
+    machine.must_exit("/etc/init.d/crond status", 0);
+    machine.must_exit("/etc/init.d/crond restart", 0);
+    machine.must_exit("/etc/init.d/crond status", 0);
+    let shell = machine.answer("echo $$");
+    machine.must_exit("telinit 4", 0);
+    machine.wait_until("[ \"$(runlevel)\" = '3 4' ]");
+    machine.wait_until("! pidof rc >/dev/null");
+    machine.must_answer("echo $$", &shell);
+    machine.must_have_no_zombie();
+
+    machine.type_line("poweroff");
+    machine.wait_for("reboot: Power down", BOOT);
+    machine.must_not_have_said("[fail]");
+    machine.wait_for_end(COMMAND);
+    disk.must_be_clean();
 }

@@ -330,6 +330,13 @@ impl Machine {
         );
     }
 
+    /// Fails if the machine has said this at any time.
+    pub(crate) fn must_not_have_said(&self, text: &str) {
+        if self.said.contains(text) {
+            self.fail(&format!("{text:?} was said"));
+        }
+    }
+
     /// Presses Ctrl-Alt-Del on the machine's keyboard.
     pub(crate) fn press_ctrl_alt_del(&mut self) {
         let path = self.directory.path().join("monitor");
