@@ -68,9 +68,12 @@ impl Control {
 
     /// Closes the FIFO, if it is open, and opens it again.
     pub(super) fn reopen(&mut self, now: Uptime, report: &mut Reporter) {
+        // Let go of only when it is open again: a FIFO that nobody holds forgets the requests in it.
+        let held = self.fifo.take();
         self.close();
         self.wanted = Wanted::Open;
         self.keep_open(now, report);
+        drop(held);
     }
 
     /// Sees to it that the FIFO at the path is the one that is open. Costs a stat(2) where all is well.
