@@ -3,7 +3,7 @@
 use crate::support::accounting::{SET_ENVIRONMENT, change_to, request};
 use crate::support::namespace::{Machine, Plan};
 use crate::support::root::ours;
-use nix::sys::signal::Signal::{SIGHUP, SIGUSR1, SIGUSR2};
+use nix::sys::signal::Signal::{SIGCONT, SIGHUP, SIGTSTP, SIGUSR1, SIGUSR2};
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 
@@ -168,5 +168,23 @@ fn usr1_opens_a_fifo_that_was_replaced() {
     machine.command("rm /run/initctl; mkfifo /run/initctl || test -p /run/initctl");
     machine.signal(SIGUSR1);
     machine.command("telinit 4");
+    machine.process("/bin/sleep 1004");
+}
+
+#[test]
+fn request_that_lies_in_the_fifo_while_usr1_reopens_it_is_not_lost() {
+    let machine = in_level_three();
+    // Suspended, init lets both wait, and then serves the signal first.
+    machine.signal(SIGTSTP);
+    machine.ask(&change_to('4'));
+    machine.signal(SIGUSR1);
+    machine.signal(SIGCONT);
+    if !ours() {
+        // The original closes the FIFO with the request in it; only one that comes later is served.
+        machine.until_true("a later request is served", || {
+            machine.try_ask(&change_to('4'));
+            machine.init().command == "init [4]"
+        });
+    }
     machine.process("/bin/sleep 1004");
 }

@@ -54,6 +54,10 @@ fn no_signal_from_outside_but_kill_and_stop_ends_init() {
         ) {
             continue;
         }
+        // The original forgets a request that comes just before it serves USR1.
+        if number == libc::SIGUSR1 && !ours() {
+            continue;
+        }
         machine.signal(signal);
         assert!(machine.is_running(), "{signal}");
     }

@@ -138,8 +138,10 @@ impl Plan {
         Machine {
             inner: open(format!("/proc/{pid}/root")),
             namespaces: NAMESPACES
+                .into_iter()
+                .chain((!geteuid().is_root()).then_some("user"))
                 .map(|kind| (kind, open(format!("/proc/{pid}/ns/{kind}"))))
-                .into(),
+                .collect(),
             child,
             pid,
             root: self.root,
@@ -423,16 +425,13 @@ impl Machine {
         self.until_true("the FIFO can be written", || self.try_ask(bytes));
     }
 
-    /// The same, once; whether somebody had the FIFO open.
+    /// The same, once; whether somebody had the FIFO open and there was room in it.
     pub(crate) fn try_ask(&self, bytes: &[u8]) -> bool {
         let fifo = OpenOptions::new()
             .write(true)
             .custom_flags(libc::O_NONBLOCK)
             .open(self.at("/run/initctl"));
-        fifo.is_ok_and(|mut fifo| {
-            fifo.write_all(bytes).unwrap();
-            true
-        })
+        fifo.is_ok_and(|mut fifo| fifo.write_all(bytes).is_ok())
     }
 
     /// Sends PID 1 a signal from outside.
@@ -453,6 +452,9 @@ impl Machine {
     pub(crate) fn start(&self, script: &str) -> Child {
         let here = std::process::id();
         let mut command = Command::new("nsenter");
+        if !geteuid().is_root() {
+            command.arg("--preserve-credentials");
+        }
         for (kind, file) in &self.namespaces {
             let option = if *kind == "mnt" { "mount" } else { kind };
             command.arg(format!("--{option}=/proc/{here}/fd/{}", file.as_raw_fd()));

@@ -1,3 +1,4 @@
+#!/bin/sh
 # Run by namespace.rs as process 1 of new namespaces:
 #   busybox sh -c THIS setup ROOT CONSOLE OPTIONS OUTSIDE ENVIRONMENT -- WORD...
 # Makes ROOT the machine's root and becomes its /sbin/init.
