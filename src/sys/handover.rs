@@ -6,10 +6,13 @@ use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 /// Where the next image finds the pipe; the original's number, so that either can follow the other.
 const STATE_FD: i32 = 11;
+/// Where the open FIFO is kept across the hand-over, so that requests in it are not forgotten: the number under which
+/// the original keeps its own, which it therefore replaces without leaving ours open.
+const FIFO_FD: i32 = 10;
 /// Length of the signature that the state text begins with. It is in the pipe before the next image looks.
 const SIGNATURE_LENGTH: usize = 8;
 /// Longest pause in the state text before the rest is given up, in milliseconds: the writer is a process on
@@ -46,26 +49,41 @@ pub(crate) fn receive(signature: &[u8], most: usize) -> Option<Vec<u8>> {
     text.starts_with(signature).then_some(text)
 }
 
-/// Replaces this image, leaving `state` for the next one to read. Returns only if that fails.
+/// Takes over the FIFO that the image before this one has kept open. It need only be held until it is opened anew.
+pub(crate) fn receive_fifo() -> Option<OwnedFd> {
+    let held = child::inherited(FIFO_FD)?;
+    super::fd::above_standard(held).ok()
+}
+
+/// Replaces this image, leaving `state` and the open FIFO for the next one. Returns only if that fails.
 pub(crate) fn replace_image(
     program: &CString,
     argv: &[CString],
     environment: &[CString],
     state: &[u8],
+    fifo: Option<BorrowedFd<'_>>,
 ) -> io::Error {
-    match prepare(state).and_then(|pipe| {
-        // SAFETY: duplicates onto the agreed number; our own long-lived descriptors lie below it.
-        Errno::result(unsafe { libc::dup2(pipe.as_raw_fd(), STATE_FD) })?;
-        // SAFETY: dup2 has just made this descriptor, and nobody else knows it. It closes with this value if
-        // the image is not replaced.
-        Ok(unsafe { OwnedFd::from_raw_fd(STATE_FD) })
-    }) {
+    let left = prepare(state).and_then(|pipe| {
+        let pipe = leave(pipe.as_fd(), STATE_FD)?;
+        let fifo = fifo.map(|fifo| leave(fifo, FIFO_FD)).transpose()?;
+        Ok((pipe, fifo))
+    });
+    match left {
         Err(error) => error,
         Ok(_left_for_the_next) => match nix::unistd::execve(program, argv, environment) {
             Err(error) => error.into(),
             Ok(never) => match never {},
         },
     }
+}
+
+/// Duplicates a descriptor onto an agreed number, to stay open through exec. It closes with the value returned, if
+/// the image is not replaced.
+fn leave(fd: BorrowedFd<'_>, number: i32) -> io::Result<OwnedFd> {
+    // SAFETY: our own long-lived descriptors are few and lie below the agreed numbers.
+    Errno::result(unsafe { libc::dup2(fd.as_raw_fd(), number) })?;
+    // SAFETY: dup2 has just made this descriptor, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
 /// Opens the pipe, puts the signature into it, and starts the process that writes the rest: the text can be

@@ -115,3 +115,21 @@ fn init_goes_on_when_there_is_no_new_image() {
     machine.ask(&change_to('4'));
     machine.process("/bin/sleep 1004");
 }
+
+#[test]
+fn a_request_behind_the_one_for_a_new_image_is_not_lost() {
+    if !ours() {
+        // The original closes the FIFO and forgets what is in it.
+        return;
+    }
+    let machine = in_level_three(Plan::new(LEVELS));
+    for round in 0..10 {
+        let (away, back) = if round % 2 == 0 {
+            ('4', "/bin/sleep 1004")
+        } else {
+            ('3', "/bin/sleep 1003")
+        };
+        machine.ask(&[change_to('U'), change_to(away)].concat());
+        machine.process(back);
+    }
+}

@@ -78,6 +78,9 @@ impl Init {
                     self.report.say(Sink::Both, &problem.to_string());
                 }
                 sys::fd::close_standard();
+                let held = sys::handover::receive_fifo();
+                self.control.keep_open(sys::clock::now(), &mut self.report);
+                drop(held);
                 self.take_over(snapshot);
                 self.run(Event::Resumed)
             }

@@ -44,7 +44,7 @@ impl Init {
             Effect::ResetConsole => self.reset_console(),
             Effect::ReopenFifo => self.control.reopen(now, &mut self.report),
             Effect::CloseFifo => self.control.close(),
-            Effect::ReExec => self.re_exec(now),
+            Effect::ReExec => self.re_exec(),
         }
     }
 
@@ -150,18 +150,17 @@ impl Init {
     }
 
     /// Hands the state to a new image of init. Comes back only if there is none.
-    fn re_exec(&mut self, now: Uptime) {
+    fn re_exec(&mut self) {
         let state = self.snapshot().to_text();
         let environment = spawn::environment_for_next_image(self.supervisor.extras());
         let program = CString::new(self.paths.init().as_os_str().as_bytes()).unwrap_or_default();
         let argv = vec![program.clone(), c"--init".to_owned()];
-        self.control.close();
-        let error = sys::handover::replace_image(&program, &argv, &environment, &state);
+        let fifo = self.control.fifo();
+        let error = sys::handover::replace_image(&program, &argv, &environment, &state, fifo);
         self.report.say(
             Sink::Both,
             &format!("{}: {error}", self.paths.init().display()),
         );
-        self.control.reopen(now, &mut self.report);
         self.results.push_back(Event::ReExecFailed);
     }
 }
