@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::io;
-use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
 nix::ioctl_readwrite_bad!(read_flags, libc::SIOCGIFFLAGS, libc::ifreq);
@@ -22,8 +22,8 @@ pub(crate) fn names(table: &Path) -> io::Result<Vec<String>> {
 
 /// Takes an interface down, unless it is down or the loopback.
 pub(crate) fn take_down(name: &str) -> io::Result<()> {
-    // Any socket will do to talk about interfaces.
-    let socket = UdpSocket::bind("0.0.0.0:0")?;
+    // Any socket will do to talk about interfaces; this kind is there in kernels without IPv4 too.
+    let socket = UnixDatagram::unbound()?;
     let mut request = request(name);
     // SAFETY: the kernel reads the name and writes the flags of the `ifreq` it is given, which is borrowed for
     // the whole call.
