@@ -86,6 +86,16 @@ impl Paths {
         self.at("/var/run/shutdown.pid")
     }
 
+    /// What that process waits for, for others to read.
+    pub fn shutdown_scheduled(&self) -> PathBuf {
+        self.at("/run/shutdown.scheduled")
+    }
+
+    /// The users of this machine: passwd(5).
+    pub fn users(&self) -> PathBuf {
+        self.at("/etc/passwd")
+    }
+
     /// The folder for what lasts until the machine goes down.
     pub fn run(&self) -> PathBuf {
         self.at("/run")

@@ -7,6 +7,7 @@ mod init;
 mod rc;
 mod runlevel;
 mod shutdown;
+mod state;
 mod sysvtools;
 mod telinit;
 

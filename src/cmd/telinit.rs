@@ -3,7 +3,7 @@
 //! Implements telinit(8). Exit code 0 says that the request was written; init answers nothing, and `--wait` looks
 //! at its state file for what came of it.
 
-mod state;
+mod dry_run;
 
 use std::ffi::OsStr;
 use std::ffi::OsString;
@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use lexopt::Arg;
 
-use super::Invocation;
+use super::state::Elsewhere;
+use super::{Invocation, state};
 use crate::initctl::{Assignment, EncodeError, REQUEST_SIZE, Request};
 use crate::paths::Paths;
 use crate::runlevel::Runlevel;
@@ -77,7 +78,7 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
         }
         _ if !sys::identity::is_superuser() => anyhow::bail!("must be superuser."),
         Ok(Wish::Rehearse(request)) => {
-            sys::print::text(&state::show_rehearsal(request)?)?;
+            sys::print::text(&dry_run::show_rehearsal(request)?)?;
             return Ok(ExitCode::SUCCESS);
         }
         Ok(Wish::Send(request, waiting)) => (request, waiting),
@@ -91,9 +92,10 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
     match waiting {
         Waiting::No => send(&bytes)?,
         Waiting::For(level, limit) => {
-            let before = state::phase()?;
+            let paths = Paths::default();
+            let before = state::read(&paths)?.phase;
             send(&bytes)?;
-            state::wait_for(level, before, limit)?;
+            state::wait_for(&paths, level, Elsewhere::GivesUp(before), limit)?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -186,7 +188,7 @@ fn parse(arguments: &[OsString]) -> Result<Wish, UsageError> {
 }
 
 /// A number of seconds and nothing else.
-fn whole_seconds(word: &OsStr) -> Option<Duration> {
+pub(super) fn whole_seconds(word: &OsStr) -> Option<Duration> {
     word.to_str()?.parse().ok().map(Duration::from_secs)
 }
 

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod countdown;
+mod note;
 #[cfg(test)]
 mod tests;
 mod texts;
@@ -12,7 +13,10 @@ mod texts;
 use std::fmt;
 
 pub use countdown::{Countdown, Step, Warnings};
-pub use texts::{Calendar, Ending, banner, deny_text, join_message, visible, warning_text};
+pub use note::{Clocks, Earnest, End, Note};
+pub use texts::{
+    Calendar, Ending, banner, deny_text, is_deny_text, join_message, visible, warning_text,
+};
 
 /// Longest time argument, in bytes.
 const LONGEST: usize = 64;

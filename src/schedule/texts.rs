@@ -109,10 +109,18 @@ pub fn warning_text(message: &[u8], ending: Ending, minutes: u32) -> Vec<u8> {
     [message, sentence.as_bytes()].concat()
 }
 
+/// The first words of what [`deny_text`] says.
+const DENY: &str = "\rThe system is going down on ";
+
 /// What somebody reads who wants to log in.
 pub fn deny_text(message: &[u8], end: &Calendar) -> Vec<u8> {
-    let sentence = format!("\rThe system is going down on {end}\n\r\n");
+    let sentence = format!("{DENY}{end}\n\r\n");
     [sentence.as_bytes(), message].concat()
+}
+
+/// Tells whether that text is one of a shutdown's, and not an administrator's own.
+pub fn is_deny_text(text: &[u8]) -> bool {
+    text.starts_with(DENY.as_bytes())
 }
 
 /// The heading of a broadcast.

@@ -15,6 +15,15 @@ pub(crate) fn replace(program: &Path, arguments: &[OsString]) -> io::Error {
         .exec()
 }
 
+/// Runs a program to its end as this one's own kind: called by the last part of its path, with the same environment
+/// and files.
+pub(crate) fn run_in_place(program: &Path, arguments: &[OsString]) -> io::Result<ExitStatus> {
+    Command::new(program)
+        .arg0(program.file_name().unwrap_or(program.as_os_str()))
+        .args(arguments)
+        .status()
+}
+
 /// Runs a program to its end, with this environment and nothing to read.
 pub(crate) fn run(
     program: &Path,

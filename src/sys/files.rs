@@ -52,6 +52,16 @@ pub(crate) fn write(path: &Path, text: &[u8]) -> io::Result<()> {
     file.write_all(text)
 }
 
+/// Writes a file that is not there yet; that there is one is an error.
+pub(crate) fn create(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o644)
+        .open(path)?;
+    file.write_all(text)
+}
+
 /// Removes a file.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
     fs::remove_file(path)

@@ -15,6 +15,11 @@ pub(crate) fn is_superuser_for_good() -> bool {
     getuid().is_root()
 }
 
+/// Returns the number of the user who runs the program.
+pub(crate) fn user() -> u32 {
+    getuid().as_raw()
+}
+
 /// Becomes for good who the program runs as, so that the programs it starts do not fall back.
 pub(crate) fn become_effective_user() -> io::Result<()> {
     Ok(setuid(geteuid())?)

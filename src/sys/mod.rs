@@ -25,6 +25,7 @@ pub(crate) mod interrupt;
 pub(crate) mod keyboard;
 pub(crate) mod kmsg;
 pub(crate) mod output_terminal;
+pub(crate) mod pid_file;
 pub(crate) mod poll;
 pub(crate) mod print;
 pub(crate) mod process;

@@ -16,6 +16,7 @@ mod support;
 mod halt;
 mod room;
 mod runlevel;
+mod scheduled;
 mod shutdown;
 mod sysvtools;
 mod telinit;

@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use super::args::Plan;
+use super::made::Made;
 use crate::paths::Paths;
 use crate::schedule;
 use crate::sys;
@@ -14,6 +15,9 @@ use crate::utmp::{Kind, Record};
 
 /// How long terminals may take to show a text.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Larger than what a shutdown writes; a longer text is an administrator's own.
+const LARGEST_NOLOGIN: u64 = 1024;
 
 /// Tells people of one shutdown.
 #[derive(Debug)]
@@ -66,11 +70,20 @@ impl<'paths> Announcer<'paths> {
     }
 }
 
-/// Writes the file that keeps everybody but root from logging in.
-pub(super) fn deny_logins(plan: &Plan, left: Duration, paths: &Paths) -> io::Result<()> {
+/// Writes the file that keeps everybody but root from logging in. Somebody else's is left as it is, as it does the
+/// same; one that a shutdown has left which was killed is replaced.
+pub(super) fn deny_logins(
+    plan: &Plan,
+    left: Duration,
+    paths: &Paths,
+    made: &mut Made,
+) -> io::Result<()> {
+    let path = nologin(paths);
+    if sys::files::read(&path, LARGEST_NOLOGIN).is_ok_and(|text| schedule::is_deny_text(&text)) {
+        sys::files::remove(&path)?;
+    }
     let end = sys::calendar::local(sys::calendar::now()?.saturating_add(left))?;
-    let text = schedule::deny_text(&plan.message, &end);
-    sys::files::write(&nologin(paths), &text)
+    made.create(path, &schedule::deny_text(&plan.message, &end))
 }
 
 /// Returns the path of that file: nologin(5).

@@ -65,7 +65,11 @@ impl Plan {
 pub(super) enum Wish {
     Help,
     Version,
-    Cancel { message: Vec<u8> },
+    /// `--show`: say what is scheduled.
+    Show,
+    Cancel {
+        message: Vec<u8>,
+    },
     GoDown(Plan),
 }
 
@@ -89,6 +93,7 @@ struct Words {
     time: Option<OsString>,
     operands: Vec<OsString>,
     cancels: bool,
+    shows: bool,
 }
 
 pub(super) fn parse(arguments: &[OsString]) -> Result<Wish, Problem> {
@@ -102,6 +107,7 @@ pub(super) fn parse(arguments: &[OsString]) -> Result<Wish, Problem> {
         time: None,
         operands: Vec::new(),
         cancels: false,
+        shows: false,
     };
     while let Some(argument) = parser.next().map_err(|_| Problem::Usage)? {
         match argument {
@@ -113,6 +119,7 @@ pub(super) fn parse(arguments: &[OsString]) -> Result<Wish, Problem> {
             Arg::Value(word) => words.operands.push(word),
             Arg::Long("help") => return Ok(Wish::Help),
             Arg::Long("version") => return Ok(Wish::Version),
+            Arg::Long("show") => words.shows = true,
             Arg::Long(_) => return Err(Problem::Usage),
         }
     }
@@ -154,6 +161,11 @@ impl Words {
     }
 
     fn together(mut self) -> Result<Wish, Problem> {
+        if self.shows {
+            // Who has more to say has meant something else.
+            let is_alone = self.operands.is_empty() && !self.cancels && self.time.is_none();
+            return is_alone.then_some(Wish::Show).ok_or(Problem::Usage);
+        }
         if self.halt.is_some() && self.ending != Ending::HALT {
             return Err(Problem::HaltWithoutMinusH);
         }
@@ -250,6 +262,14 @@ mod tests {
                 message: b"never mind \r\n".to_vec()
             })
         );
+    }
+
+    #[test]
+    fn showing_stands_alone() {
+        assert_eq!(parsed(&["--show"]), Ok(Wish::Show));
+        for words in [["--show", "now"], ["--show", "-c"], ["-g5", "--show"]] {
+            assert_eq!(parsed(&words), Err(Problem::Usage));
+        }
     }
 
     #[test]

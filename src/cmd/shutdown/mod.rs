@@ -6,9 +6,12 @@ mod allow;
 mod announce;
 mod args;
 mod fastdown;
+mod made;
+mod operator;
 mod running;
 
 use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -16,15 +19,23 @@ use anyhow::Context;
 
 use self::announce::Announcer;
 use self::args::{Plan, Problem, Switch, Wish};
-use super::{Invocation, reason, telinit};
+use self::made::Made;
+use self::operator::Operator;
+use super::{Invocation, reason, state, telinit};
 use crate::initctl::{Assignment, Request};
 use crate::paths::Paths;
-use crate::schedule::{Countdown, Ending, Step, When};
+use crate::process::Pid;
+use crate::runlevel::Runlevel;
+use crate::schedule::{Countdown, Earnest, End, Ending, Note, Step, When};
 use crate::sys;
 use crate::sys::interrupt::{Interrupts, Waited};
+use crate::sys::pid_file::PidFile;
 
-/// Longest time between two looks at the clock, which may be set or have slept.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+pub(super) use self::running::find as find_running;
+
+/// How long init may take to begin with the runlevel it was asked for. It begins at once, unless it is stopped or
+/// still reads its table.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 const HELP: &str = "\
 Usage:\t  shutdown [-akrhPHfFnc] [-t sec] time [warning message]
@@ -35,7 +46,8 @@ Usage:\t  shutdown [-akrhPHfFnc] [-t sec] time [warning message]
   -f  no file system check after it     -F  a file system check after it
   -q  fewer warnings                    -Q  none but the last one
   -t SEC  time between TERM and KILL    -i LEVEL  go to this runlevel
-  -g TIME  the time as an option        --help, --version
+  -g TIME  the time as an option        --show  say what is scheduled
+  --help, --version
 Without -r, -h and -i the machine goes to runlevel 1, maintenance.
 The time is now, +MINUTES, HOUR:MINUTE or +HOURS:MINUTES.
 \t\t  ** the \"time\" argument is mandatory! (try \"now\") **
@@ -43,6 +55,7 @@ The time is now, +MINUTES, HOUR:MINUTE or +HOURS:MINUTES.
 
 pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
     let name = &call.name;
+    let paths = Paths::default();
     let wish = args::parse(&call.arguments);
     match wish {
         Ok(Wish::Help) => {
@@ -53,18 +66,19 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
             sys::print::text(&super::version_line(name))?;
             return Ok(ExitCode::SUCCESS);
         }
+        Ok(Wish::Show) => return show(name, &paths),
         _ => {}
     }
+    let operator = operator::find(&paths);
     // A set-uid shutdown starts programs that would otherwise fall back to the user's rights.
     sys::identity::become_effective_user().context("becoming root")?;
     if !sys::identity::is_superuser_for_good() {
         return Ok(refuse(name, "you must be root to do that!", Usage::Shown));
     }
-    let paths = Paths::default();
     match wish {
-        Ok(Wish::GoDown(plan)) => go_down(name, &plan, &paths),
+        Ok(Wish::GoDown(plan)) => go_down(name, &plan, operator, &paths),
         Ok(Wish::Cancel { message }) => cancel_running(&message, &paths),
-        Ok(Wish::Help | Wish::Version) => Ok(ExitCode::SUCCESS),
+        Ok(Wish::Help | Wish::Version | Wish::Show) => Ok(ExitCode::SUCCESS),
         Err(Problem::Usage) => {
             sys::print::error(HELP.trim_end());
             Ok(ExitCode::FAILURE)
@@ -99,6 +113,16 @@ fn refuse(name: &str, text: &str, usage: Usage) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// `--show`: says what is scheduled, to everybody who asks.
+fn show(name: &str, paths: &Paths) -> anyhow::Result<ExitCode> {
+    let Some(running) = running::find(paths) else {
+        sys::print::error(&format!("{name}: nothing is scheduled."));
+        return Ok(ExitCode::FAILURE);
+    };
+    sys::print::text(&running.describe().context("reading the clock")?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
 /// `-c`: interrupts the shutdown that is waiting.
 fn cancel_running(message: &[u8], paths: &Paths) -> anyhow::Result<ExitCode> {
     let Some(pid) = running::recorded(paths) else {
@@ -106,7 +130,10 @@ fn cancel_running(message: &[u8], paths: &Paths) -> anyhow::Result<ExitCode> {
     };
     // A shutdown that has already told init must not leave its mark on the next one.
     drop(set_halt_variable(None));
-    if !running::is_shutdown(paths, pid) || sys::signalling::interrupt(pid).is_err() {
+    // First held, then looked at: otherwise the number could pass to a stranger in between.
+    let is_interrupted = sys::signalling::hold(pid)
+        .is_ok_and(|process| running::is_shutdown(paths, pid) && process.interrupt().is_ok());
+    if !is_interrupted {
         anyhow::bail!("not running.");
     }
     if !message.is_empty() {
@@ -115,14 +142,10 @@ fn cancel_running(message: &[u8], paths: &Paths) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn go_down(name: &str, plan: &Plan, paths: &Paths) -> anyhow::Result<ExitCode> {
+fn go_down(name: &str, plan: &Plan, operator: Operator, paths: &Paths) -> anyhow::Result<ExitCode> {
     let announcer = Announcer::new(paths);
     if plan.has(Switch::CheckAllowed) && !allow::is_somebody_allowed(paths) {
         announcer.tell_console(b"\rshutdown: no authorized users logged in.\r\n");
-        return Ok(ExitCode::FAILURE);
-    }
-    if running::recorded(paths).is_some_and(|pid| running::is_shutdown(paths, pid)) {
-        sys::print::error(&format!("\r{name}: already running.\r"));
         return Ok(ExitCode::FAILURE);
     }
     std::env::set_current_dir("/").context("changing to /")?;
@@ -130,25 +153,30 @@ fn go_down(name: &str, plan: &Plan, paths: &Paths) -> anyhow::Result<ExitCode> {
     // An interrupt must find somebody who tidies up, so it is held back before anything is written.
     let interrupts = Interrupts::hold().context("holding back interrupts")?;
     sys::interrupt::ignore_terminal().context("ignoring the terminal's signals")?;
-    running::record(name, paths);
-    for (switch, path) in [
-        (Switch::FastBoot, paths.fastboot()),
-        (Switch::ForceCheck, paths.forcefsck()),
-    ] {
-        if plan.has(switch) {
+    let pid_file = match running::become_it(paths) {
+        Ok(Some(file)) => Some(file),
+        Ok(None) => {
+            sys::print::error(&format!("\r{name}: already running.\r"));
+            return Ok(ExitCode::FAILURE);
+        }
+        Err(error) => {
             warn(
                 name,
-                &path.display().to_string(),
-                sys::files::write(&path, b""),
+                &paths.shutdown_pid().display().to_string(),
+                Err(error),
             );
+            None
         }
-    }
-    if count_down(name, plan, paths, &announcer, &interrupts)? == Waited::Interrupted {
-        return call_off(paths);
+    };
+    let end = end_of(plan.when).context("reading the clock")?;
+    let mut made = leave_files(name, plan, operator, end, paths);
+    let waited = count_down(name, plan, end, paths, &announcer, &interrupts, &mut made)?;
+    if waited == Waited::Interrupted {
+        return call_off(pid_file, made, paths);
     }
     announcer.warn(plan, 0);
     if plan.has(Switch::OnlyWarn) {
-        return call_off(paths);
+        return call_off(pid_file, made, paths);
     }
     announcer.log(match plan.ending {
         Ending::HALT => "shutting down for system halt".to_owned(),
@@ -156,31 +184,80 @@ fn go_down(name: &str, plan: &Plan, paths: &Paths) -> anyhow::Result<ExitCode> {
         ending => format!("shutting down {ending}"),
     });
     if plan.has(Switch::WithoutInit) {
+        // It closes all descriptors; the file itself stays, as nobody starts another shutdown any more.
+        drop(pid_file);
         return fastdown::run(name, plan, paths);
     }
-    hand_over(name, plan, paths, &announcer, interrupts)
+    for path in [
+        paths.shutdown_scheduled(),
+        paths.shutdown_pid(),
+        announce::nologin(paths),
+    ] {
+        warn(name, &path.display().to_string(), sys::files::remove(&path));
+    }
+    drop(pid_file);
+    sys::reboot::sync();
+    // The mask would be inherited.
+    drop(interrupts);
+    hand_over(name, plan, paths, &announcer, made)
+}
+
+/// Leaves word of what is to come, for others to read and for the next boot.
+fn leave_files(name: &str, plan: &Plan, operator: Operator, end: End, paths: &Paths) -> Made {
+    let mut made = Made::default();
+    let report = |path: PathBuf, result: io::Result<()>| {
+        warn(name, &path.display().to_string(), result);
+    };
+    if let Some(pid) = Pid::new(std::process::id().cast_signed()) {
+        let note = Note {
+            pid,
+            ending: plan.ending,
+            end,
+            earnest: if plan.has(Switch::OnlyWarn) {
+                Earnest::OnlyWarns
+            } else {
+                Earnest::GoesDown
+            },
+            user: operator.name,
+            terminal: operator.terminal,
+            message: plan.message.clone(),
+        };
+        let path = paths.shutdown_scheduled();
+        report(path.clone(), made.replace(path, &note.to_text()));
+    }
+    for (switch, path) in [
+        (Switch::FastBoot, paths.fastboot()),
+        (Switch::ForceCheck, paths.forcefsck()),
+    ] {
+        if plan.has(switch) {
+            report(path.clone(), made.create(path, b""));
+        }
+    }
+    made
 }
 
 /// Waits until the time has come or somebody interrupts, and warns meanwhile.
 fn count_down(
     name: &str,
     plan: &Plan,
+    end: End,
     paths: &Paths,
     announcer: &Announcer<'_>,
     interrupts: &Interrupts,
+    made: &mut Made,
 ) -> anyhow::Result<Waited> {
-    let end = End::of(plan.when).context("reading the clock")?;
     let mut countdown = Countdown::new(plan.warnings);
     loop {
-        let left = end.time_left().context("reading the clock")?;
+        let left = end.time_left(running::clocks().context("reading the clock")?);
         match countdown.next(left) {
             Step::Go => return Ok(Waited::TimeUp),
             Step::Warn { minutes } => announcer.warn(plan, minutes),
             Step::DenyLogins => {
-                warn(name, "nologin", announce::deny_logins(plan, left, paths));
+                let denied = announce::deny_logins(plan, left, paths, made);
+                warn(name, "nologin", denied);
             }
             Step::Wait(wait) => {
-                let waited = interrupts.wait_for_one(wait.min(LONGEST_WAIT));
+                let waited = interrupts.wait_for_one(wait);
                 if waited.context("waiting")? == Waited::Interrupted {
                     return Ok(Waited::Interrupted);
                 }
@@ -189,66 +266,41 @@ fn count_down(
     }
 }
 
-/// When the machine goes down, on the clock the operator meant.
-#[derive(Debug, Clone, Copy)]
-enum End {
-    /// So many minutes from now: setting the time of day changes nothing.
-    SinceBoot(Duration),
-    /// At a time of day: follows the clock on the wall.
-    OnTheWall(Duration),
-}
-
-impl End {
-    fn of(when: When) -> io::Result<Self> {
-        let now = sys::calendar::now()?;
-        let calendar = sys::calendar::local(now)?;
-        let minutes = when.minutes_ahead(calendar.minute_of_day());
-        let ahead = Duration::from_secs(u64::from(minutes) * 60);
-        Ok(match when {
-            When::At { .. } if minutes > 0 => {
-                let full_minute = Duration::from_secs(now.as_secs())
-                    .saturating_sub(Duration::from_secs(u64::from(calendar.second)));
-                Self::OnTheWall(full_minute.saturating_add(ahead))
-            }
-            _ => Self::SinceBoot(sys::calendar::since_boot()?.saturating_add(ahead)),
-        })
-    }
-
-    fn time_left(self) -> io::Result<Duration> {
-        Ok(match self {
-            Self::SinceBoot(end) => end.saturating_sub(sys::calendar::since_boot()?),
-            Self::OnTheWall(end) => end.saturating_sub(sys::calendar::now()?),
-        })
-    }
+/// Returns when that is, counted from now.
+fn end_of(when: When) -> io::Result<End> {
+    let now = running::clocks()?;
+    let calendar = sys::calendar::local(now.on_the_wall)?;
+    let minutes = when.minutes_ahead(calendar.minute_of_day());
+    let ahead = Duration::from_secs(u64::from(minutes) * 60);
+    Ok(match when {
+        When::At { .. } if minutes > 0 => {
+            let full_minute = Duration::from_secs(now.on_the_wall.as_secs())
+                .saturating_sub(Duration::from_secs(u64::from(calendar.second)));
+            End::OnTheWall(full_minute.saturating_add(ahead))
+        }
+        _ => End::SinceBoot(now.since_boot.saturating_add(ahead)),
+    })
 }
 
 /// Takes everything back and says so.
-fn call_off(paths: &Paths) -> anyhow::Result<ExitCode> {
-    for path in [
-        announce::nologin(paths),
-        paths.fastboot(),
-        paths.forcefsck(),
-        paths.shutdown_pid(),
-    ] {
-        // What cannot be removed could not be written either.
-        drop(sys::files::remove(&path));
+fn call_off(pid_file: Option<PidFile>, mut made: Made, paths: &Paths) -> anyhow::Result<ExitCode> {
+    made.remove();
+    if pid_file.is_some() {
+        drop(sys::files::remove(&paths.shutdown_pid()));
     }
+    drop(pid_file);
     sys::print::text("\r\nShutdown cancelled.\r\n")?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Becomes the client that asks init for the runlevel.
+/// Has the client ask init for the runlevel, and looks whether init has taken it up.
 fn hand_over(
     name: &str,
     plan: &Plan,
     paths: &Paths,
     announcer: &Announcer<'_>,
-    interrupts: Interrupts,
+    mut made: Made,
 ) -> anyhow::Result<ExitCode> {
-    for path in [paths.shutdown_pid(), announce::nologin(paths)] {
-        warn(name, &path.display().to_string(), sys::files::remove(&path));
-    }
-    sys::reboot::sync();
     if let Err(error) = set_halt_variable(plan.halt) {
         let reasons: Vec<String> = error.chain().map(reason).collect();
         sys::print::error(&format!("{name}: INIT_HALT: {}", reasons.join(": ")));
@@ -258,15 +310,39 @@ fn hand_over(
         words.extend(["-t".into(), grace.clone()]);
     }
     words.push(char::from(plan.ending.0).to_string().into());
-    // The mask would be inherited.
-    drop(interrupts);
     let init = paths.init();
-    let error = sys::exec::replace(&init, &words);
-    drop(sys::files::remove(&paths.fastboot()));
-    drop(sys::files::remove(&paths.forcefsck()));
+    let phase = state::read(paths).map(|state| state.phase);
+    // The letters a, b and c are no levels one could find init in, and an init of another kind leaves no state.
+    let (Some(level), Ok(phase)) = (Runlevel::from_byte(plan.ending.0), phase) else {
+        let error = sys::exec::replace(&init, &words);
+        return Err(give_up(error, &init, &mut made, announcer));
+    };
+    match sys::exec::run_in_place(&init, &words) {
+        Ok(status) if status.success() => {
+            state::wait_until_taken(paths, level, phase, PATIENCE)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        // The client has said why.
+        Ok(_) => {
+            made.remove();
+            announcer.log("shutdown failed".to_owned());
+            Ok(ExitCode::FAILURE)
+        }
+        Err(error) => Err(give_up(error, &init, &mut made, announcer)),
+    }
+}
+
+/// Takes back what was said to init and to the next boot, as there is no client to ask init with.
+fn give_up(
+    error: io::Error,
+    init: &Path,
+    made: &mut Made,
+    announcer: &Announcer<'_>,
+) -> anyhow::Error {
+    made.remove();
     drop(set_halt_variable(None));
     announcer.log("shutdown failed".to_owned());
-    Err(anyhow::Error::new(error).context(format!("running {}", init.display())))
+    anyhow::Error::new(error).context(format!("running {}", init.display()))
 }
 
 /// Tells init what rc scripts are to do with the power; nothing unsets what was told before.

@@ -1,15 +1,11 @@
-//! What `/run/init.state` tells a client: whether a level has been reached, and what a request would do.
+//! What `/run/init.state` tells the clients of init: which level the machine is in, and how far it has come there.
 
-use crate::cmd::init::read_table;
-use crate::initctl::Request;
-use crate::inittab::{Action, Inittab};
+use crate::inittab::Action;
 use crate::paths::Paths;
 use crate::runlevel::Runlevel;
 use crate::snapshot::{Phase, Snapshot};
-use crate::supervisor::rehearse::{Step, rehearse};
 use crate::sys;
 use anyhow::{Context, bail};
-use std::fmt::Write;
 use std::time::Duration;
 
 /// Largest state text that is read: a hundred thousand entries.
@@ -18,60 +14,11 @@ const LARGEST: u64 = 64 << 20;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Reads the state of the running init.
-fn snapshot(paths: &Paths) -> anyhow::Result<Snapshot> {
+pub(super) fn read(paths: &Paths) -> anyhow::Result<Snapshot> {
     let path = paths.init_state();
     let text = sys::files::read(&path, LARGEST).with_context(|| path.display().to_string())?;
     let (snapshot, _) = Snapshot::from_text(&text).with_context(|| path.display().to_string())?;
     Ok(snapshot)
-}
-
-/// Shows what a request would stop, start and leave alone, one line each, in order.
-pub(super) fn show_rehearsal(request: Request) -> anyhow::Result<String> {
-    let paths = Paths::default();
-    let snapshot = snapshot(&paths)?;
-    let mut text = String::new();
-    let table = read_table(&paths, &mut |problem| {
-        // Writing to a String cannot fail.
-        writeln!(text, "# {problem}").unwrap_or_default();
-    });
-    // As at a re-read: without a table the one in force stays.
-    let table = table.unwrap_or_else(|_| Inittab {
-        entries: snapshot
-            .records
-            .iter()
-            .map(|record| record.entry.clone())
-            .collect(),
-        ..Inittab::default()
-    });
-    for step in rehearse(&snapshot, &table, request, sys::clock::now()) {
-        let line = match &step {
-            Step::Stop { id, pid, process } => {
-                format!("stop   {id:<4}  pid {pid:<7}  {}", process.escape_ascii())
-            }
-            Step::Keep { id, pid, process } => {
-                format!("keep   {id:<4}  pid {pid:<7}  {}", process.escape_ascii())
-            }
-            Step::Start(entry) => {
-                format!(
-                    "start  {:<4}  {:<11}  {}",
-                    entry.id,
-                    entry.action.name(),
-                    entry.process.escape_ascii()
-                )
-            }
-            Step::Say(message) => format!("# {message}"),
-        };
-        writeln!(text, "{line}").unwrap_or_default();
-    }
-    if text.is_empty() {
-        text.push_str("# nothing would change\n");
-    }
-    Ok(text)
-}
-
-/// The phase the running init is in.
-pub(super) fn phase() -> anyhow::Result<Phase> {
-    Ok(snapshot(&Paths::default())?.phase)
 }
 
 /// How far a change of level has come.
@@ -85,35 +32,43 @@ enum Progress {
     Elsewhere(Phase),
 }
 
+/// What is made of an init that is somewhere else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Elsewhere {
+    /// The level was asked for in this phase. Another phase, or leaving the level again, means that it will not come.
+    GivesUp(Phase),
+    /// It may come at any time.
+    IsWaitedFor,
+}
+
 /// Waits until the level has been reached, at most `limit`.
 ///
 /// # Errors
 /// Another level was entered instead, or afterwards; the time is over; the state cannot be read any more.
 pub(super) fn wait_for(
+    paths: &Paths,
     target: Runlevel,
-    before: Phase,
+    elsewhere: Elsewhere,
     limit: Option<Duration>,
 ) -> anyhow::Result<()> {
-    let paths = Paths::default();
     let deadline = limit.map(|limit| sys::clock::now().after(limit));
     let mut entered = false;
     loop {
-        match progress(&snapshot(&paths)?, target) {
-            Progress::Reached => return Ok(()),
-            Progress::Entered => entered = true,
-            Progress::Elsewhere(phase) if entered || phase != before => {
-                bail!(
-                    "runlevel {target} was not reached: {}",
-                    where_instead(phase)
-                );
+        let progress = progress(&read(paths)?, target);
+        match (&progress, elsewhere) {
+            (Progress::Reached, _) => return Ok(()),
+            (Progress::Entered, _) => entered = true,
+            (Progress::Elsewhere(phase), Elsewhere::GivesUp(before))
+                if entered || *phase != before =>
+            {
+                bail!("runlevel {target} was not reached: {}", whereabouts(*phase));
             }
-            Progress::Elsewhere(_) => {}
+            (Progress::Elsewhere(_), _) => {}
         }
         if deadline.is_some_and(|deadline| deadline <= sys::clock::now()) {
-            let why = if entered {
-                "its wait entries still run"
-            } else {
-                "init has not begun with it"
+            let why = match progress {
+                Progress::Elsewhere(phase) => whereabouts(phase),
+                _ => "its wait entries still run".to_owned(),
             };
             bail!("runlevel {target} was not reached in time: {why}");
         }
@@ -121,9 +76,46 @@ pub(super) fn wait_for(
     }
 }
 
-fn where_instead(phase: Phase) -> String {
+/// Waits until init has begun with the level it was asked for, at most `limit`.
+///
+/// # Errors
+/// It has not; or the state cannot be read any more.
+pub(super) fn wait_until_taken(
+    paths: &Paths,
+    target: Runlevel,
+    before: Phase,
+    limit: Duration,
+) -> anyhow::Result<()> {
+    let deadline = sys::clock::now().after(limit);
+    loop {
+        let now = read(paths)?.phase;
+        // The state may be one that our init has left to one of another kind, which records its level elsewhere.
+        let recorded = super::runlevel::recorded(&paths.utmp(), paths);
+        if is_taken(target, before, now)
+            || recorded.is_some_and(|levels| levels.current == target.as_byte())
+        {
+            return Ok(());
+        }
+        if deadline <= sys::clock::now() {
+            bail!(
+                "init has not begun with runlevel {target}: {}",
+                whereabouts(now)
+            );
+        }
+        sys::poll::wait([None], Some(PAUSE));
+    }
+}
+
+/// Tells whether the request for the level shows. A level may be left as soon as it was entered, as 1 is for S.
+fn is_taken(target: Runlevel, before: Phase, now: Phase) -> bool {
+    now == Phase::Normal(target) || (now != before && matches!(before, Phase::Normal(_)))
+}
+
+/// Says where init is.
+pub(super) fn whereabouts(phase: Phase) -> String {
     match phase {
-        Phase::SysInit | Phase::Boot => "the machine is still booting".to_owned(),
+        Phase::SysInit => "the machine is booting, with its sysinit entries".to_owned(),
+        Phase::Boot => "the machine is booting, with its boot entries".to_owned(),
         Phase::Normal(level) => format!("init is in runlevel {level}"),
     }
 }
@@ -202,6 +194,17 @@ mod tests {
             progress(&state(b'3', &entries), level(b'3')),
             Progress::Reached
         );
+    }
+
+    #[test]
+    fn a_request_is_taken_when_init_has_gone_from_where_it_was() {
+        let [two, six] = [b'2', b'6'].map(|byte| Phase::Normal(level(byte)));
+        assert!(is_taken(level(b'6'), two, six));
+        assert!(is_taken(level(b'1'), two, Phase::Normal(level(b'S'))));
+        assert!(!is_taken(level(b'6'), two, two));
+        // A boot goes on by itself.
+        assert!(!is_taken(level(b'6'), Phase::SysInit, two));
+        assert!(!is_taken(level(b'6'), Phase::SysInit, Phase::Boot));
     }
 
     #[test]
