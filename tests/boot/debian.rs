@@ -128,3 +128,50 @@ fn debian_started_with_emergency_gives_a_shell_before_anything_else_ran() {
     machine.must_answer("runlevel", "N 2");
     power_off(machine, &disk);
 }
+
+#[test]
+fn debian_changes_over_to_our_init_and_back_without_anything_being_restarted() {
+    let testbed = testbed();
+    let disk = Disk::made_by(
+        Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/setup/debian-both"))
+            .arg(testbed.join("debian/original.img"))
+            .arg(testbed.join("small-root/sbin")),
+    );
+    let mut machine = boot(&disk, "");
+    machine.log_in(Some(PASSWORD));
+    machine.must_answer("runlevel", "N 2");
+    machine.must_exit("grep -q sysvinit-rs /proc/1/exe", 1);
+    let (shell, cron) = (machine.answer("echo $$"), machine.answer("pidof cron"));
+    machine.must_exit("cp -p /sbin/init /sbin/init.original", 0);
+
+    machine.must_exit(
+        "cp /sbin/init.ours /sbin/init.new && mv /sbin/init.new /sbin/init",
+        0,
+    );
+    machine.must_exit("telinit u", 0);
+    machine.wait_until("grep -q sysvinit-rs /proc/1/exe");
+    machine.must_answer("echo $$", &shell);
+    machine.must_answer("pidof cron", &cron);
+    machine.must_answer("runlevel", "N 2");
+    machine.must_mention("who -r", "run-level 2");
+    machine.must_exit("telinit --wait=60 3", 0);
+    machine.must_answer("runlevel", "2 3");
+    machine.must_answer("echo $$", &shell);
+    machine.must_exit("/etc/init.d/cron status", 0);
+    machine.must_have_no_zombie();
+
+    machine.must_exit(
+        "cp -p /sbin/init.original /sbin/init.new && mv /sbin/init.new /sbin/init",
+        0,
+    );
+    machine.must_exit("telinit u", 0);
+    machine.wait_until("! grep -q sysvinit-rs /proc/1/exe");
+    machine.must_answer("echo $$", &shell);
+    machine.must_answer("runlevel", "2 3");
+    machine.must_exit("telinit 2", 0);
+    machine.wait_until("[ \"$(runlevel)\" = '3 2' ]");
+    machine.wait_until("! pidof -x /etc/init.d/rc >/dev/null");
+    machine.must_answer("echo $$", &shell);
+    machine.must_have_no_zombie();
+    power_off(machine, &disk);
+}
