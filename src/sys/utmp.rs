@@ -18,6 +18,8 @@ use nix::sys::utsname::uname;
 use crate::utmp::{RECORD_SIZE, Record, Text};
 
 const SLOT: u64 = RECORD_SIZE as u64;
+/// How much of utmp is read at once: a usual one whole.
+const READ_AHEAD: usize = 32 * RECORD_SIZE;
 
 /// Empties utmp, or creates it for everybody to read.
 pub(crate) fn create(path: &Path) -> io::Result<()> {
@@ -36,11 +38,15 @@ pub(crate) fn replace(path: &Path, record: &Record) -> io::Result<Record> {
     try_lock(&file);
     let mut record = stamped(record.clone())?;
     let mut offset = 0;
-    for old in Records(BufReader::new(file.try_clone()?)) {
-        let old = old?;
-        if record.replaces(&old) {
-            record = record.inheriting(&old);
-            break;
+    let mut old = [0; RECORD_SIZE];
+    let mut reader = BufReader::with_capacity(READ_AHEAD, &file);
+    while read_whole(&mut reader, &mut old)? {
+        if record.may_replace(&old) {
+            let old = Record::decode(&old);
+            if record.replaces(&old) {
+                record = record.inheriting(&old);
+                break;
+            }
         }
         offset += SLOT;
     }
@@ -81,14 +87,23 @@ pub(crate) fn read(path: &Path) -> io::Result<Records> {
 #[derive(Debug)]
 pub(crate) struct Records(BufReader<File>);
 
+/// Reads the next record; what is less than one is the end.
+fn read_whole(reader: &mut impl Read, bytes: &mut [u8; RECORD_SIZE]) -> io::Result<bool> {
+    match reader.read_exact(bytes) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 impl Iterator for Records {
     type Item = io::Result<Record>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let mut bytes = [0; RECORD_SIZE];
-        match self.0.read_exact(&mut bytes) {
-            Ok(()) => Some(Ok(Record::decode(&bytes))),
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => None,
+        match read_whole(&mut self.0, &mut bytes) {
+            Ok(true) => Some(Ok(Record::decode(&bytes))),
+            Ok(false) => None,
             Err(error) => Some(Err(error)),
         }
     }

@@ -222,6 +222,16 @@ impl Record {
         (self.kind == Kind::RunLevel).then_some(Levels { previous, current })
     }
 
+    /// Tells from two fields of an encoded record whether [`replaces`](Self::replaces) can hold, so that a search
+    /// through thousands of records decodes few.
+    pub fn may_replace(&self, old: &[u8; RECORD_SIZE]) -> bool {
+        if self.kind.is_about_the_machine() || self.id.is_empty() {
+            return true;
+        }
+        let id: [u8; 4] = field(old, 40);
+        id == self.id.0 || id == [0; 4]
+    }
+
     /// Tells whether this record takes the place of `old` in utmp: getutid(3).
     ///
     /// A machine has one record of each kind of its own; a process record replaces the one with its id, or,

@@ -118,3 +118,40 @@ proptest! {
         prop_assert_eq!(Record::decode(&bytes).encode(), bytes);
     }
 }
+
+#[test]
+fn no_record_that_is_replaced_is_passed_over_in_a_search() {
+    let kinds = [
+        Kind::BootTime,
+        Kind::RunLevel,
+        Kind::InitProcess,
+        Kind::LoginProcess,
+        Kind::UserProcess,
+        Kind::DeadProcess,
+        Kind::Other(0),
+    ];
+    let texts = ["", "1", "tty1", "~~"];
+    let mut records = Vec::new();
+    for kind in kinds {
+        for id in texts {
+            for line in texts {
+                let process = Record::init_process(id, Pid::new(1).unwrap());
+                let line = Text::new(line);
+                records.push(Record {
+                    kind,
+                    line,
+                    ..process
+                });
+            }
+        }
+    }
+    let mut passed_over = 0;
+    for new in &records {
+        for old in &records {
+            let may = new.may_replace(&old.encode());
+            assert!(may || !new.replaces(old), "{new:?} {old:?}");
+            passed_over += usize::from(!may);
+        }
+    }
+    assert!(passed_over > 1000, "the search saves something");
+}
