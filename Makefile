@@ -24,7 +24,7 @@ build_flags :=
 endif
 
 sbin_programs := init sysvtools
-sbin_links    := halt poweroff reboot shutdown runlevel
+sbin_links    := halt poweroff reboot shutdown runlevel killall5 fstab-decode
 rc_links      := rc rcS
 
 need    := tests/setup/need
@@ -96,6 +96,8 @@ install-bin: build  ## install the programs and their links only
 	done
 	ln -sfn init "$(DESTDIR)/sbin/telinit"
 	for link in $(sbin_links); do ln -sfn sysvtools "$(DESTDIR)/sbin/$$link" || exit 1; done
+	install -d "$(DESTDIR)/bin"
+	ln -sfn ../sbin/sysvtools "$(DESTDIR)/bin/pidof"
 	for link in $(rc_links); do ln -sfn /sbin/sysvtools "$(DESTDIR)/lib/init/$$link" || exit 1; done
 
 .PHONY: install-rc

@@ -18,10 +18,12 @@
 //! modules are reachable from outside for fuzzing and benchmarks and are no stable interface.
 
 pub mod defaults;
+pub mod fstab;
 pub mod initctl;
 pub mod inittab;
 pub mod paths;
 pub mod process;
+pub mod procs;
 pub mod rcdir;
 pub mod runlevel;
 pub mod schedule;

@@ -136,6 +136,11 @@ impl Paths {
         self.at("/etc/default/rcS")
     }
 
+    /// The folder of the processes: proc(5).
+    pub fn processes(&self) -> PathBuf {
+        self.at("/proc")
+    }
+
     /// The words the kernel was started with.
     pub fn kernel_words(&self) -> PathBuf {
         self.at("/proc/cmdline")

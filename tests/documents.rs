@@ -25,22 +25,25 @@ use sysvinit::snapshot::Snapshot;
 use tempfile::TempDir;
 
 /// Pages of others that ours point to, as Debian has them.
-const PAGES_OF_OTHERS: [&str; 23] = [
+const PAGES_OF_OTHERS: [&str; 26] = [
     "bootparam(7)",
     "clock_gettime(2)",
     "dd(1)",
     "fifo(7)",
+    "fstab(5)",
     "fstat(2)",
     "getty(8)",
     "agetty(8)",
     "insserv(8)",
     "kexec(8)",
+    "mount(8)",
     "nologin(5)",
     "reboot(2)",
     "sh(1)",
     "signal(7)",
     "startpar(8)",
     "sulogin(8)",
+    "umount(8)",
     "utmp(5)",
     "wait(2)",
     "dmesg(1)",

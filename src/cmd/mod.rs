@@ -2,8 +2,12 @@
 //!
 //! Ring `cmd`: may use the pure modules and `sys`; owns loops, exit codes and anyhow.
 
+mod complain;
+mod fstab_decode;
 mod halt;
 mod init;
+mod killall5;
+mod pidof;
 mod rc;
 mod runlevel;
 mod shutdown;
@@ -29,7 +33,10 @@ type Tool = fn(&Invocation) -> anyhow::Result<ExitCode>;
 
 /// Every name `sysvtools` answers to.
 const TOOLS: &[(&str, Tool)] = &[
+    ("fstab-decode", fstab_decode::main),
     ("halt", halt::main),
+    ("killall5", killall5::main),
+    ("pidof", pidof::main),
     ("poweroff", halt::main),
     ("rc", rc::main),
     ("rcS", rc::main),

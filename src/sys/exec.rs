@@ -1,6 +1,6 @@
 //! Becoming another program, and running one.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::os::unix::process::CommandExt;
@@ -22,6 +22,11 @@ pub(crate) fn run_in_place(program: &Path, arguments: &[OsString]) -> io::Result
         .arg0(program.file_name().unwrap_or(program.as_os_str()))
         .args(arguments)
         .status()
+}
+
+/// Replaces this program by the one of this name, looked for as a shell does. Only a failure returns.
+pub(crate) fn replace_by_name(name: &OsStr, arguments: &[OsString]) -> io::Error {
+    Command::new(name).args(arguments).exec()
 }
 
 /// Runs a program to its end, with this environment and nothing to read.

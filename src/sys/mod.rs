@@ -28,6 +28,7 @@ pub(crate) mod output_terminal;
 pub(crate) mod pid_file;
 pub(crate) mod poll;
 pub(crate) mod print;
+pub(crate) mod proc;
 pub(crate) mod process;
 pub(crate) mod reboot;
 pub(crate) mod request;

@@ -4,11 +4,13 @@ use std::io::{self, ErrorKind, Write};
 
 /// Writes text to standard output. A reader that has gone away has read all it wanted; any other failure is one.
 pub(crate) fn text(text: &str) -> io::Result<()> {
+    bytes(text.as_bytes())
+}
+
+/// As [`text`], for what need not be text.
+pub(crate) fn bytes(bytes: &[u8]) -> io::Result<()> {
     let mut output = io::stdout();
-    match output
-        .write_all(text.as_bytes())
-        .and_then(|()| output.flush())
-    {
+    match output.write_all(bytes).and_then(|()| output.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
         _ => Ok(()),
     }

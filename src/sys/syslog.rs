@@ -6,6 +6,8 @@ use std::path::Path;
 
 /// Facility daemon, level info: syslog(3).
 pub(crate) const DAEMON_INFO: u8 = 3 << 3 | 6;
+/// Facility daemon, level error.
+pub(crate) const DAEMON_ERROR: u8 = 3 << 3 | 3;
 /// Facility user, level notice.
 pub(crate) const USER_NOTICE: u8 = 1 << 3 | 5;
 

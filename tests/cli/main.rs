@@ -13,7 +13,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod fstab_decode;
 mod halt;
+mod killall5;
+mod pidof;
 mod room;
 mod runlevel;
 mod scheduled;

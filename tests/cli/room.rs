@@ -93,7 +93,9 @@ impl Room {
             terminals: Vec::new(),
             entrance: "",
         };
-        for name in ["bin", "sbin", "etc", "dev", "proc", "run", "tmp", "var/log"] {
+        for name in [
+            "bin", "sbin", "usr/bin", "etc", "dev", "proc", "run", "tmp", "var/log",
+        ] {
             fs::create_dir_all(room.path(name)).unwrap();
         }
         symlink("../run", room.path("var/run")).unwrap();
@@ -211,34 +213,54 @@ impl Room {
             self.bring(Path::new(file), &format!("sbin/{name}"));
         }
         symlink("init", self.path("sbin/telinit")).unwrap();
-        for name in ["halt", "poweroff", "reboot", "runlevel", "shutdown"] {
+        for name in [
+            "fstab-decode",
+            "halt",
+            "killall5",
+            "poweroff",
+            "reboot",
+            "runlevel",
+            "shutdown",
+        ] {
             symlink("sysvtools", self.path("sbin").join(name)).unwrap();
         }
+        symlink("../sbin/sysvtools", self.path("bin/pidof")).unwrap();
     }
 
     fn bring_original(&self) {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let original = here.join("target/testbed/original");
-        if !original.join("sbin/init").exists() {
+        for (package, file) in [
+            ("sysvinit-core", "sbin/init"),
+            ("sysvinit-utils", "sbin/killall5"),
+        ] {
+            if original.join(file).exists() {
+                continue;
+            }
             let status = Command::new(here.join("tests/setup/unpack"))
-                .arg("sysvinit-core")
+                .arg(package)
                 .arg(&original)
                 .status();
-            assert!(
-                status.unwrap().success(),
-                "Debian's sysvinit-core is not here"
-            );
+            assert!(status.unwrap().success(), "Debian's {package} is not here");
         }
-        for name in ["init", "halt", "runlevel", "shutdown"] {
+        for name in [
+            "fstab-decode",
+            "halt",
+            "init",
+            "killall5",
+            "runlevel",
+            "shutdown",
+        ] {
             self.bring(&original.join("sbin").join(name), &format!("sbin/{name}"));
         }
         symlink("init", self.path("sbin/telinit")).unwrap();
         symlink("halt", self.path("sbin/poweroff")).unwrap();
         symlink("halt", self.path("sbin/reboot")).unwrap();
+        symlink("../sbin/killall5", self.path("bin/pidof")).unwrap();
     }
 
     /// Copies a program and the libraries it names.
-    fn bring(&self, program: &Path, name: &str) {
+    pub(crate) fn bring(&self, program: &Path, name: &str) {
         fs::copy(program, self.path(name)).unwrap();
         let list = Command::new("ldd").arg(program).output().unwrap();
         let list = String::from_utf8(list.stdout).unwrap();

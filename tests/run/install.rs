@@ -43,10 +43,13 @@ fn programs_and_links_go_where_every_distribution_looks_for_them() {
     assert_eq!(
         listing(place.path()),
         [
+            "bin/pidof ../sbin/sysvtools",
             "lib/init/rc /sbin/sysvtools",
             "lib/init/rcS /sbin/sysvtools",
+            "sbin/fstab-decode sysvtools",
             "sbin/halt sysvtools",
             "sbin/init",
+            "sbin/killall5 sysvtools",
             "sbin/poweroff sysvtools",
             "sbin/reboot sysvtools",
             "sbin/runlevel sysvtools",
