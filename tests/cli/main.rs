@@ -16,6 +16,7 @@ mod support;
 mod fstab_decode;
 mod halt;
 mod killall5;
+mod matrix;
 mod pidof;
 mod room;
 mod runlevel;

@@ -100,6 +100,10 @@ pub(super) fn parse(name: &str, words: &[OsString]) -> Result<Wish, UsageError> 
         };
         switches.push(switch);
     }
+    // Whoever wants another kernel or a word for the firmware does not want the machine to stay down.
+    if name != "reboot" && (restart_word.is_some() || switches.contains(&Switch::Kexec)) {
+        return Err(UsageError);
+    }
     let end = match name {
         "reboot" if switches.contains(&Switch::Kexec) => End::Kexec,
         "reboot" => End::Restart,
@@ -201,7 +205,14 @@ mod tests {
 
     #[test]
     fn operands_and_unknown_options_are_usage_errors() {
-        for words in ["halt now", "reboot -x", "halt --force", "reboot -m"] {
+        for words in [
+            "halt now",
+            "reboot -x",
+            "halt --force",
+            "reboot -m",
+            "halt -k",
+            "poweroff -f -m recovery",
+        ] {
             assert_eq!(parsed(words), Err(UsageError), "{words}");
         }
     }

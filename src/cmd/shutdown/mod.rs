@@ -183,19 +183,19 @@ fn go_down(name: &str, plan: &Plan, operator: Operator, paths: &Paths) -> anyhow
         Ending::REBOOT => "shutting down for system reboot".to_owned(),
         ending => format!("shutting down {ending}"),
     });
-    if plan.has(Switch::WithoutInit) {
-        // It closes all descriptors; the file itself stays, as nobody starts another shutdown any more.
-        drop(pid_file);
-        return fastdown::run(name, plan, paths);
-    }
-    for path in [
-        paths.shutdown_scheduled(),
-        paths.shutdown_pid(),
-        announce::nologin(paths),
-    ] {
+    for path in [paths.shutdown_scheduled(), paths.shutdown_pid()] {
         warn(name, &path.display().to_string(), sys::files::remove(&path));
     }
     drop(pid_file);
+    if plan.has(Switch::WithoutInit) {
+        return fastdown::run(name, plan, paths);
+    }
+    let nologin = announce::nologin(paths);
+    warn(
+        name,
+        &nologin.display().to_string(),
+        sys::files::remove(&nologin),
+    );
     sys::reboot::sync();
     // The mask would be inherited.
     drop(interrupts);
