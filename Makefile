@@ -26,6 +26,8 @@ endif
 sbin_programs := init sysvtools
 sbin_links    := halt poweroff reboot shutdown runlevel killall5 fstab-decode
 rc_links      := rc rcS
+# Programs whose words shells complete. Take service, update-rc.d and the like in when they are installed.
+completed     := telinit init shutdown halt poweroff reboot runlevel rc
 
 need    := tests/setup/need
 # `functions` is sourced and names no shell itself; the others say that they are one.
@@ -34,7 +36,7 @@ pages    = $(wildcard man/*.[1-8])
 
 .PHONY: help
 help:  ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS='	' read -r name what; do printf '  make %-13s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS='	' read -r name what; do printf '  make %-20s %s\n' "$$name" "$$what"; done
 
 .PHONY: build
 build:  ## compile init and sysvtools (STATIC=1: each one file without shared libraries)
@@ -60,7 +62,7 @@ check:  ## format, lints, unit tests, documentation, scripts: about a minute
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) test --locked --lib --test architecture --test documents
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --document-private-items
-	shellcheck -x $(scripts)
+	shellcheck -x $(scripts) completions/sysvinit.bash
 	@for page in $(pages); do mandoc -T lint -W warning "$$page" || exit 1; done
 	@[ ! -e tests/scripts/run.sh ] || sh tests/scripts/run.sh
 
@@ -75,11 +77,11 @@ boot: testbed  ## whole systems under QEMU: our small one, and a real Debian wit
 # What the slow layers stand on: the small system, a kernel, and a real Debian's disk.
 .PHONY: testbed
 testbed: $(testbed)/small-root $(testbed)/initramfs.gz $(testbed)/kernel/vmlinuz
-	@$(need) e2fsck newuidmap ps qemu-system-x86_64 useradd
+	@$(need) e2fsck fish newuidmap ps qemu-system-x86_64 useradd zsh
 	@$(need) mmdebstrap mkfs.ext4 debugfs && tests/setup/debian-image $(testbed)/debian && tests/setup/debian-bare $(testbed)/bare
 
 .PHONY: install
-install: install-bin install-rc  ## install programs, rc scripts and manual pages (DESTDIR, PREFIX, STATIC)
+install: install-bin install-rc install-completions  ## install programs, rc scripts and manual pages (DESTDIR, PREFIX, STATIC)
 	@for page in $(pages); do \
 		folder="$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}"; \
 		install -d "$$folder" && \
@@ -103,6 +105,18 @@ install-bin: build  ## install the programs and their links only
 .PHONY: install-rc
 install-rc:  ## install inittab, rc scripts and their links; a file of yours is kept
 	@tests/setup/install-rc "$(DESTDIR)"
+
+share := $(DESTDIR)$(PREFIX)/share
+.PHONY: install-completions
+install-completions:  ## install what bash, zsh and fish complete
+	install -d "$(share)/bash-completion/completions" "$(share)/zsh/site-functions" "$(share)/fish/vendor_completions.d"
+	install -m 644 completions/sysvinit.bash "$(share)/bash-completion/completions/sysvinit"
+	install -m 644 completions/_sysvinit "$(share)/zsh/site-functions"
+	install -m 644 completions/sysvinit.fish "$(share)/fish/vendor_completions.d"
+	for program in $(completed); do \
+		ln -sfn sysvinit "$(share)/bash-completion/completions/$$program" && \
+		ln -sfn sysvinit.fish "$(share)/fish/vendor_completions.d/$$program.fish" || exit 1; \
+	done
 
 .PHONY: clean
 clean:  ## remove everything that was built or downloaded

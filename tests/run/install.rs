@@ -61,15 +61,20 @@ fn programs_and_links_go_where_every_distribution_looks_for_them() {
 }
 
 #[test]
-fn everything_brings_the_manual_pages_below_the_prefix() {
+fn everything_brings_manual_pages_and_completions_below_the_prefix() {
     let place = tempfile::tempdir().unwrap();
     install("install", place.path());
     let found = listing(place.path());
     for line in [
         "etc/inittab",
         "sbin/init",
+        "usr/share/bash-completion/completions/sysvinit",
+        "usr/share/bash-completion/completions/telinit sysvinit",
+        "usr/share/fish/vendor_completions.d/shutdown.fish sysvinit.fish",
+        "usr/share/fish/vendor_completions.d/sysvinit.fish",
         "usr/share/man/man5/inittab.5",
         "usr/share/man/man8/init.8",
+        "usr/share/zsh/site-functions/_sysvinit",
     ] {
         assert!(found.iter().any(|entry| entry == line), "{line}: {found:?}");
     }

@@ -1,0 +1,113 @@
+# shellcheck shell=bash
+# Completion for bash: runlevels, times, service names and options of the programs of sysvinit-rs.
+#
+# Installed as `sysvinit' among bash-completion's files, with a link for each program, it is read when a program's
+# name is first completed. It needs nothing of bash-completion, so `source' does as well.
+
+# _sysvinit_offer WORDS: offers those that begin as the word at the cursor does.
+_sysvinit_offer() {
+    mapfile -t COMPREPLY < <(compgen -W "$1" -- "${COMP_WORDS[COMP_CWORD]}")
+}
+
+# _sysvinit_has WORD: tells whether the word stands before the cursor.
+_sysvinit_has() {
+    local word
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        [[ $word != "$1" ]] || return 0
+    done
+    return 1
+}
+
+# _sysvinit_services: prints the names of the scripts in /etc/init.d.
+_sysvinit_services() {
+    local script
+    for script in /etc/init.d/*; do
+        [[ -f $script && -x $script ]] || continue
+        case ${script##*/} in
+            rc | rcS | *.sh | *~ | *.dpkg-* | *.bak | *.orig | *.rpm*) ;;
+            *) echo "${script##*/}" ;;
+        esac
+    done
+}
+
+_sysvinit_telinit() {
+    local options='-t -e --wait --dry-run --help --version'
+    case ${COMP_WORDS[COMP_CWORD - 1]} in
+        -t | -e) return ;;
+    esac
+    [[ $1 != init ]] || options="$options --check"
+    case ${COMP_WORDS[COMP_CWORD]} in
+        -*) _sysvinit_offer "$options" ;;
+        *) _sysvinit_offer '0 1 2 3 4 5 6 S a b c Q U' ;;
+    esac
+}
+
+_sysvinit_shutdown() {
+    case ${COMP_WORDS[COMP_CWORD - 1]} in
+        -i) _sysvinit_offer '0 1 5 6 S a b c' && return ;;
+        -g) _sysvinit_offer 'now +5 +10 +30 +60' && return ;;
+        -t) return ;;
+    esac
+    case ${COMP_WORDS[COMP_CWORD]} in
+        -*) _sysvinit_offer '-r -h -P -H -c -k -a -f -F -n -q -Q -t -i -g --show --help --version' ;;
+        *)
+            # What comes behind the time is the message.
+            local word
+            for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+                case $word in
+                    -c | -g | --show | now | [+0-9]*) return ;;
+                esac
+            done
+            _sysvinit_offer 'now +5 +10 +30 +60'
+            ;;
+    esac
+}
+
+_sysvinit_halt() {
+    local own='-p'
+    case ${COMP_WORDS[COMP_CWORD - 1]} in
+        -t | -m) return ;;
+    esac
+    case $1 in
+        poweroff) own='' ;;
+        reboot) own='-k -m' ;;
+    esac
+    _sysvinit_offer "$own -f -d -w -n -i -h -t --help --version"
+}
+
+_sysvinit_runlevel() {
+    if [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
+        _sysvinit_offer '--verbose --wait --help --version'
+    elif _sysvinit_has --wait; then
+        _sysvinit_offer '0 1 2 3 4 5 6 S'
+    else
+        mapfile -t COMPREPLY < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")
+    fi
+}
+
+_sysvinit_rc() {
+    if [[ ${COMP_WORDS[COMP_CWORD - 1]} == --root ]]; then
+        mapfile -t COMPREPLY < <(compgen -d -- "${COMP_WORDS[COMP_CWORD]}")
+    elif [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
+        _sysvinit_offer '-n --dry-run --root -h --help -V --version'
+    elif [[ $1 == rc ]]; then
+        _sysvinit_offer '0 1 2 3 4 5 6 7 8 9 S'
+    fi
+}
+
+# Service, then command. It stands here for the program of that name, whoever brings it; add links for more
+# programs that take service names where the Makefile lists them.
+_sysvinit_service() {
+    if ((COMP_CWORD == 1)); then
+        _sysvinit_offer "$(_sysvinit_services)"
+    else
+        _sysvinit_offer 'start stop restart reload force-reload status'
+    fi
+}
+
+complete -F _sysvinit_telinit telinit init
+complete -F _sysvinit_shutdown shutdown
+complete -F _sysvinit_halt halt poweroff reboot
+complete -o filenames -F _sysvinit_runlevel runlevel
+complete -o filenames -F _sysvinit_rc rc rcS
+complete -F _sysvinit_service service

@@ -1,0 +1,107 @@
+# Completion for fish: runlevels, times, service names and options of the programs of sysvinit-rs.
+#
+# fish reads a file of a program's name, so each program has a link to this one; it counts once.
+
+if not set -q __sysvinit_completions
+    set -g __sysvinit_completions yes
+
+    function __sysvinit_levels
+        printf '%s\n' 0\thalt 1\tmaintenance 2\tmulti-user 3\tmulti-user 4\tmulti-user 5\tmulti-user \
+            6\trestart S\tsingle-user
+    end
+
+    function __sysvinit_requests
+        __sysvinit_levels
+        printf '%s\t%s\n' a 'start ondemand entries a' b 'start ondemand entries b' \
+            c 'start ondemand entries c' Q 'read inittab again' U 're-execute init'
+    end
+
+    function __sysvinit_times
+        printf '%s\t%s\n' now 'at once' +5 'in five minutes' +10 'in ten minutes' +30 'in half an hour' \
+            +60 'in an hour'
+    end
+
+    # The scripts in /etc/init.d.
+    function __sysvinit_services
+        for script in /etc/init.d/*
+            test -f $script -a -x $script; or continue
+            set -l name (string replace -r '.*/' '' -- $script)
+            string match -qr '^(rc|rcS|.*\.sh|.*~|.*\.(dpkg-.*|bak|orig|rpm.*))$' -- $name; or echo $name
+        end
+    end
+
+    # Tells whether a program that takes a service has got one.
+    function __sysvinit_has_service
+        test (count (commandline -opc)) -gt 1
+    end
+
+    # Tells whether the words so far have the option, with or without a value.
+    function __sysvinit_has
+        string match -qr -- "^$argv[1](=.*)?\$" (commandline -opc)
+    end
+
+    for program in telinit init shutdown halt poweroff reboot runlevel
+        complete -c $program -f
+        complete -c $program -l help -d 'Print a summary'
+        complete -c $program -l version -d 'Print the version'
+    end
+
+    for program in telinit init
+        complete -c $program -s t -x -d 'Time between TERM and KILL'
+        complete -c $program -s e -x -d 'Set or unset a variable for what init starts'
+        complete -c $program -l wait -d 'Return when the level is reached'
+        complete -c $program -l dry-run -d 'Show what would change'
+        complete -c $program -a '(__sysvinit_requests)'
+    end
+    complete -c init -l check -r -F -d 'Report all problems of an inittab'
+
+    complete -c shutdown -s r -d Reboot
+    complete -c shutdown -s h -d 'Halt or power off'
+    complete -c shutdown -s P -d 'With -h, switch the power off'
+    complete -c shutdown -s H -d 'With -h, leave the power on'
+    complete -c shutdown -s c -d 'Call off the shutdown that waits'
+    complete -c shutdown -s k -d 'Only warn'
+    complete -c shutdown -s a -d 'Ask /etc/shutdown.allow'
+    complete -c shutdown -s f -d 'No file system check after it'
+    complete -c shutdown -s F -d 'A file system check after it'
+    complete -c shutdown -s n -d 'Go down without init'
+    complete -c shutdown -s q -d 'Fewer warnings'
+    complete -c shutdown -s Q -d 'No warning but the last one'
+    complete -c shutdown -s t -x -d 'Time between TERM and KILL'
+    complete -c shutdown -s i -x -a '(__sysvinit_levels)' -d 'Go to this level'
+    complete -c shutdown -s g -x -a '(__sysvinit_times)' -d 'The time as an option'
+    complete -c shutdown -l show -d 'Say what is scheduled'
+    complete -c shutdown -a '(__sysvinit_times)'
+
+    for program in halt poweroff reboot
+        complete -c $program -s f -d 'Go down at once'
+        complete -c $program -s d -d 'Write no wtmp record'
+        complete -c $program -s w -d 'Write the record and live on'
+        complete -c $program -s n -d 'Neither record nor sync'
+        complete -c $program -s i -d 'Take the interfaces down first'
+        complete -c $program -s h -d 'Put the disks on standby first'
+        complete -c $program -s t -x -d 'Time between TERM and KILL'
+    end
+    complete -c halt -s p -d 'Switch the power off'
+    complete -c reboot -s k -d 'Start the kernel that kexec loaded'
+    complete -c reboot -s m -x -d 'Hand a word to the firmware'
+
+    complete -c runlevel -l verbose -d 'Tell what init waits for and what is scheduled'
+    complete -c runlevel -l wait -d 'Return when the level is reached'
+    complete -c runlevel -n '__sysvinit_has --wait' -a '(__sysvinit_levels)'
+    complete -c runlevel -n 'not __sysvinit_has --wait' -F
+
+    for program in rc rcS
+        complete -c $program -f
+        complete -c $program -s n -l dry-run -d 'Run nothing'
+        complete -c $program -l root -x -a '(__fish_complete_directories)' -d 'Look for everything below'
+        complete -c $program -s h -l help -d 'Print a summary'
+        complete -c $program -s V -l version -d 'Print the version'
+    end
+    complete -c rc -a '(__sysvinit_levels)'
+
+    # Service, then command, whoever brings the program; more programs that take service names go here.
+    complete -c service -f
+    complete -c service -n 'not __sysvinit_has_service' -a '(__sysvinit_services)'
+    complete -c service -n __sysvinit_has_service -a 'start stop restart reload force-reload status'
+end
