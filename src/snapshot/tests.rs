@@ -6,41 +6,7 @@ use crate::process::{ExitStatus, Pid, Signal};
 use proptest::prelude::*;
 
 /// A text as the original writes it in runlevel 2.
-const ORIGINAL: &str = "12567362VER@(#) init 3.14 miquels@cistron.nl
--RL2
--TL2
--PLN
--SI0
--WR1
--WU1
--ST3
--DB1
-RECsi
-LEV#
-FL XD
-PID24
-EXS0
-AC sysinit
-CMD/etc/init.d/rcS
-EOR
-REC1
-LEV2345
-FL RU
-FL XD
-PID217
-EXS256
-AC respawn
-CMD/sbin/getty 38400 tty1
-EOR
-REC~~
-LEVS
-PID0
-EXS0
-AC wait
-CMD/sbin/sulogin
-EOR
-END
-";
+const ORIGINAL: &str = include_str!("../../tests/data/state/original-3.14");
 
 fn level(byte: u8) -> Runlevel {
     Runlevel::from_byte(byte).unwrap()
@@ -209,6 +175,13 @@ EOR
 END
 ";
     assert_eq!(text, expected);
+}
+
+/// A machine that runs an older release hands its state to this one: what these files hold is read for ever.
+#[test]
+fn state_texts_of_every_release_are_read() {
+    let text = include_str!("../../tests/data/state/0.1.0");
+    assert_eq!(read(text), (rich(), Vec::new()));
 }
 
 #[test]

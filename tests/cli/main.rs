@@ -13,6 +13,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod check;
 mod fstab_decode;
 mod halt;
 mod killall5;

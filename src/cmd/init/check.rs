@@ -247,6 +247,23 @@ mod tests {
     }
 
     #[test]
+    fn each_finding_is_followed_by_its_line_and_a_caret() {
+        let source = Source {
+            path: "inittab",
+            text: b"id:3:initdefault:\n\tx:3:wat:/bin/sh\n1:3:respawn:/bin/sh\n",
+            kind: SourceKind::Inittab,
+        };
+        let paths = Paths::default();
+        let findings = check(&[source], &Machine { paths: &paths });
+        let expected = "\
+inittab:2:6: error: wat: unknown action field; line ignored
+    \tx:3:wat:/bin/sh
+    \t    ^
+";
+        assert_eq!(as_text(&findings, &[source]), expected);
+    }
+
+    #[test]
     fn a_caret_may_stand_behind_the_line() {
         assert_eq!(shown_with_caret(b"abc", 4).1, "   ^");
     }

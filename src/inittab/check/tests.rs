@@ -273,3 +273,64 @@ fn the_inittab_we_install_has_no_findings() {
     };
     assert_eq!(check(&[source], &Complete), []);
 }
+
+/// What is said of a file in `tests/data/inittab` on a machine on which everything is there.
+fn said_of(name: &str) -> Vec<String> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/inittab");
+    let text = std::fs::read(folder.join(name)).unwrap();
+    let source = Source {
+        path: name,
+        text: &text,
+        kind: SourceKind::Inittab,
+    };
+    check(&[source], &Complete)
+        .iter()
+        .map(ToString::to_string)
+        .collect()
+}
+
+#[test]
+fn tables_in_the_form_of_distributions_with_sysvinit_have_no_findings() {
+    for name in ["debian", "slackware", "yocto"] {
+        assert_eq!(said_of(name), Vec::<String>::new(), "{name}");
+    }
+}
+
+#[test]
+fn tables_for_busybox_init_are_told_apart() {
+    let dialect = "this looks like an inittab for busybox init, which has terminals for ids, no runlevels, and the \
+                   actions askfirst, shutdown and restart; init(8) reads none of these";
+    let no_id = |line: u8| format!("{line}:1: error: missing id field; line ignored");
+    let no_action =
+        |line: u8| format!("{line}:3: error: shutdown: unknown action field; line ignored");
+    let asks = "warning: no initdefault: init asks for a runlevel at the console".to_owned();
+    let named = |name: &str, findings: Vec<String>| -> Vec<String> {
+        let (last, rest) = findings.split_last().unwrap();
+        let placed = rest.iter().map(|text| format!("{name}:{text}"));
+        placed.chain([format!("{name}: {last}")]).collect()
+    };
+    let buildroot = vec![
+        no_id(2),
+        format!("2:1: warning: {dialect}"),
+        no_id(3),
+        no_id(5),
+        "6:1: error: id field too long (max 4 characters); line ignored".to_owned(),
+        no_id(7),
+        no_action(7),
+        no_id(8),
+        no_action(8),
+        asks.clone(),
+    ];
+    assert_eq!(said_of("buildroot"), named("buildroot", buildroot));
+    let alpine = vec![
+        no_id(2),
+        format!("2:1: warning: {dialect}"),
+        no_id(3),
+        no_id(4),
+        no_id(7),
+        no_id(8),
+        no_action(8),
+        asks,
+    ];
+    assert_eq!(said_of("alpine"), named("alpine", alpine));
+}
