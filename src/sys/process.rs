@@ -1,6 +1,7 @@
 //! This process itself: its session, its umask, its environment.
 
 use nix::sys::stat::{Mode, umask};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// Gives the process the umask, directory and search path that everything it starts inherits.
@@ -23,6 +24,19 @@ pub(crate) fn set_variable(name: &str, value: &str) {
     unsafe {
         std::env::set_var(name, value);
     }
+}
+
+/// Takes the variables whose names begin with `prefix` out of the environment and returns them as `NAME=VALUE`.
+pub(crate) fn take_variables(prefix: &[u8]) -> Vec<Box<[u8]>> {
+    let mut taken = Vec::new();
+    for (name, value) in std::env::vars_os() {
+        if name.as_bytes().starts_with(prefix) {
+            taken.push([name.as_bytes(), b"=", value.as_bytes()].concat().into());
+            // SAFETY: our programs have one thread, so nobody reads the environment meanwhile.
+            unsafe { std::env::remove_var(name) };
+        }
+    }
+    taken
 }
 
 /// Becomes session and group leader; PID 1 is one already when it was re-executed.

@@ -15,6 +15,7 @@ pub(crate) use table::read as read_table;
 
 use crate::COMPATIBLE_VERSION;
 use crate::cmd::Invocation;
+use crate::initctl::{Assignment, ENVIRONMENT_PREFIX};
 use crate::paths::Paths;
 use crate::snapshot::{SIGNATURE, Snapshot};
 use crate::supervisor::{Event, Phase, Sink, Supervisor};
@@ -93,7 +94,19 @@ impl Init {
         }
     }
 
-    fn take_over(&mut self, snapshot: Snapshot) {
+    fn take_over(&mut self, mut snapshot: Snapshot) {
+        // Compat: the original hands them over in the environment alone. There they could never be unset again.
+        let inherited = sys::process::take_variables(ENVIRONMENT_PREFIX);
+        let name = |word: &[u8]| Assignment::parse(word).name;
+        for word in inherited {
+            if !snapshot
+                .environment
+                .iter()
+                .any(|known| name(known) == name(&word))
+            {
+                snapshot.environment.push(word);
+            }
+        }
         let level = match snapshot.phase {
             Phase::Normal(level) => snapshot.level.filter(|known| *known == level),
             Phase::SysInit | Phase::Boot => None,
