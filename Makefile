@@ -74,6 +74,11 @@ test: check testbed  ## everything: the checks, then all layers up to whole syst
 boot: testbed  ## whole systems under QEMU: our small one, and a real Debian with our init (about 4 minutes)
 	$(CARGO) test --locked --test boot
 
+.PHONY: compliance
+compliance:  ## play every case on Debian's init and on ours, and compare (about 3 minutes)
+	@$(need) busybox dpkg-deb
+	$(CARGO) test --locked --test compliance
+
 # What the slow layers stand on: the small system, a kernel, and a real Debian's disk.
 .PHONY: testbed
 testbed: $(testbed)/small-root $(testbed)/initramfs.gz $(testbed)/kernel/vmlinuz

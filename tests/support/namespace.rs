@@ -9,6 +9,7 @@ use super::pty::Pty;
 use super::root::{Root, Subject};
 use super::{LIMIT, wait_until};
 use nix::sys::signal::{Signal, kill};
+use nix::sys::termios::Termios;
 use nix::unistd::{Pid, geteuid};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -61,8 +62,13 @@ impl Plan {
     }
 
     pub(crate) fn without_inittab() -> Self {
+        Plan::on(Root::new(Subject::under_test()))
+    }
+
+    /// A machine with this root.
+    pub(crate) fn on(root: Root) -> Self {
         Plan {
-            root: Root::new(Subject::under_test()),
+            root,
             words: Vec::new(),
             variables: Vec::new(),
             options: vec!["console", "pts", "proc", "run"],
@@ -218,6 +224,7 @@ pub(crate) struct Process {
     pub(crate) pid: i32,
     pub(crate) command: String,
     pub(crate) state: char,
+    pub(crate) parent: i32,
     pub(crate) group: i32,
     pub(crate) session: i32,
     /// Device number of the controlling terminal, 0 for none.
@@ -239,6 +246,7 @@ impl Process {
                 .trim_end()
                 .to_owned(),
             state: fields.first()?.chars().next()?,
+            parent: i32::try_from(number(1)?).ok()?,
             group: i32::try_from(number(2)?).ok()?,
             session: i32::try_from(number(3)?).ok()?,
             terminal: number(4)?,
@@ -332,16 +340,20 @@ impl Machine {
     }
 
     pub(crate) fn find_process(&self, command: &str) -> Option<Process> {
+        self.descendants()
+            .into_iter()
+            .find(|process| process.command == command)
+    }
+
+    /// Everything init has started, and everything that has started.
+    pub(crate) fn descendants(&self) -> Vec<Process> {
         let mut waiting = children_of(self.pid);
+        let mut found = Vec::new();
         while let Some(pid) = waiting.pop() {
             waiting.extend(children_of(pid));
-            if let Some(process) = Process::read(pid)
-                && process.command == command
-            {
-                return Some(process);
-            }
+            found.extend(Process::read(pid));
         }
-        None
+        found
     }
 
     /// Waits for a condition; a failure shows console, processes and the log.
@@ -367,6 +379,11 @@ impl Machine {
 
     pub(crate) fn transcript(&self) -> String {
         self.console.borrow().transcript()
+    }
+
+    /// The line settings of the console.
+    pub(crate) fn console_settings(&self) -> Termios {
+        self.console.borrow().settings()
     }
 
     /// Waits for words on the console that no earlier call has found.

@@ -45,6 +45,8 @@ node full 1 7
 node random 1 8
 node urandom 1 9
 mkdir "$root/dev/pts"
+# A test that wants to hear what is logged listens here.
+if [ -S "$root/log.socket" ]; then ln -s /log.socket "$root/dev/log"; fi
 if wanted console; then
     : >"$root/dev/console"
     mount --bind "$console" "$root/dev/console"

@@ -43,14 +43,27 @@ pub(crate) struct Root {
 }
 
 impl Root {
-    /// A root with the subject as `/sbin/init` and its clients.
-    pub(crate) fn new(subject: Subject) -> Self {
+    /// A root without an init.
+    fn empty() -> Self {
         let directory = tempfile::Builder::new()
             .prefix("machine-")
             .tempdir_in(env!("CARGO_TARGET_TMPDIR"))
             .expect("cannot make a directory for the machine");
         let root = Root { directory };
         root.lay_out();
+        root
+    }
+
+    /// A root with `program` as `/sbin/init`, and without clients.
+    pub(crate) fn with_init(program: &Path) -> Self {
+        let root = Root::empty();
+        root.install(program, "sbin/init");
+        root
+    }
+
+    /// A root with the subject as `/sbin/init` and its clients.
+    pub(crate) fn new(subject: Subject) -> Self {
+        let root = Root::empty();
         match subject {
             Subject::Original => copy_tree(original(), root.path()),
             Subject::Ours => {
