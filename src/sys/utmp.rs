@@ -1,9 +1,9 @@
 //! The accounting files: utmp is a table with a slot for each line, wtmp a history that only grows (utmp(5)).
 //!
-//! Nothing here can wait for another process. A file is only used if it is a regular one, so that a FIFO or a
-//! terminal put in its place is an error. The lock the C library takes is taken too, but not waited for: anybody
-//! who may read utmp can hold it for ever, and a machine must not lose its records to that. What the lock would
-//! protect is small, as each record is written by one call: two writers that add a slot in the same instant.
+//! Nothing here can wait for another process for long. A file is only used if it is a regular one, so that a FIFO
+//! or a terminal put in its place is an error. The lock the C library takes is taken too, so that two writers that
+//! need a new slot in the same instant do not take the same one; but whoever may read utmp can hold it for ever, and
+//! a machine must not lose its records to that, so that after a while the record is written without it.
 //!
 //! The time, and in wtmp the kernel's release, are filled in here.
 
@@ -11,6 +11,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, ErrorKind, Read};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
+use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::utsname::uname;
@@ -20,6 +21,25 @@ use crate::utmp::{RECORD_SIZE, Record, Text};
 const SLOT: u64 = RECORD_SIZE as u64;
 /// How much of utmp is read at once: a usual one whole.
 const READ_AHEAD: usize = 32 * RECORD_SIZE;
+
+/// How long a writer waits for the lock before it writes without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// A hundredth of a second: PID 1 has more to do. Who writes a record holds the lock much shorter.
+    Init,
+    /// A second: a child that is about to be executed waits for nobody but itself.
+    Child,
+}
+
+impl Patience {
+    /// In looks at the lock, a millisecond apart.
+    fn looks(self) -> u16 {
+        match self {
+            Self::Init => 10,
+            Self::Child => 1000,
+        }
+    }
+}
 
 /// Empties utmp, or creates it for everybody to read.
 pub(crate) fn create(path: &Path) -> io::Result<()> {
@@ -33,9 +53,9 @@ pub(crate) fn create(path: &Path) -> io::Result<()> {
 
 /// Puts the record into its slot of utmp, or at the end where it has none yet. Returns it as written: with the
 /// time, and with what it took over from the record that stood there.
-pub(crate) fn replace(path: &Path, record: &Record) -> io::Result<Record> {
+pub(crate) fn replace(path: &Path, record: &Record, patience: Patience) -> io::Result<Record> {
     let file = open(path, OpenOptions::new().read(true).write(true))?;
-    try_lock(&file);
+    lock(&file, patience);
     let mut record = stamped(record.clone())?;
     let mut offset = 0;
     let mut old = [0; RECORD_SIZE];
@@ -123,6 +143,16 @@ fn open(path: &Path, options: &OpenOptions) -> io::Result<File> {
     }
 }
 
+/// Takes the lock when it becomes free, or goes on without.
+fn lock(file: &File, patience: Patience) {
+    for _ in 0..patience.looks() {
+        if try_lock(file) {
+            return;
+        }
+        super::poll::wait([None], Some(Duration::from_millis(1)));
+    }
+}
+
 /// Takes the lock that utmp's other writers take, if it is free. It ends with the descriptor.
 fn try_lock(file: &File) -> bool {
     #[expect(
@@ -182,7 +212,7 @@ mod tests {
             (metadata.len(), metadata.permissions().mode() & 0o444),
             (0, 0o444)
         );
-        replace(&path, &Record::boot_time()).unwrap();
+        replace(&path, &Record::boot_time(), Patience::Init).unwrap();
         create(&path).unwrap();
         assert_eq!(all(&path), []);
     }
@@ -192,9 +222,9 @@ mod tests {
         let (_folder, path) = scratch();
         create(&path).unwrap();
         for record in [Record::boot_time(), started("1", 11), started("2", 12)] {
-            replace(&path, &record).unwrap();
+            replace(&path, &record, Patience::Init).unwrap();
         }
-        replace(&path, &started("1", 21)).unwrap();
+        replace(&path, &started("1", 21), Patience::Init).unwrap();
         let pids: Vec<i32> = all(&path).iter().map(|record| record.pid).collect();
         assert_eq!(pids, [0, 21, 12]);
     }
@@ -208,8 +238,13 @@ mod tests {
             kind: Kind::UserProcess,
             ..started("1", 11)
         };
-        replace(&path, &login).unwrap();
-        let dead = replace(&path, &Record::dead_process("1", Pid::new(11).unwrap())).unwrap();
+        replace(&path, &login, Patience::Init).unwrap();
+        let dead = replace(
+            &path,
+            &Record::dead_process("1", Pid::new(11).unwrap()),
+            Patience::Init,
+        )
+        .unwrap();
         assert_eq!(dead.line.as_bytes(), b"tty1");
         assert!(dead.seconds > 0);
         assert_eq!(all(&path), [dead]);
@@ -236,7 +271,7 @@ mod tests {
         let (_folder, path) = scratch();
         let error = append(&path, &Record::shutdown()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
-        let error = replace(&path, &Record::shutdown()).unwrap_err();
+        let error = replace(&path, &Record::shutdown(), Patience::Init).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
         assert!(!path.exists());
     }
@@ -246,11 +281,27 @@ mod tests {
         let (folder, path) = scratch();
         nix::unistd::mkfifo(&path, nix::sys::stat::Mode::from_bits_truncate(0o600)).unwrap();
         for path in [path.as_path(), folder.path()] {
-            assert!(replace(path, &Record::shutdown()).is_err());
+            assert!(replace(path, &Record::shutdown(), Patience::Init).is_err());
             assert!(append(path, &Record::shutdown()).is_err());
             assert!(create(path).is_err());
             assert!(read(path).is_err());
         }
+    }
+
+    #[test]
+    fn writers_of_one_instant_get_a_slot_each() {
+        let (_folder, path) = scratch();
+        create(&path).unwrap();
+        std::thread::scope(|scope| {
+            for number in 1..=30 {
+                let path = &path;
+                scope.spawn(move || {
+                    let record = started(&format!("g{number}"), number);
+                    replace(path, &record, Patience::Child).unwrap();
+                });
+            }
+        });
+        assert_eq!(all(&path).len(), 30);
     }
 
     #[test]
@@ -259,7 +310,7 @@ mod tests {
         create(&path).unwrap();
         let holder = File::options().write(true).open(&path).unwrap();
         assert!(try_lock(&holder));
-        replace(&path, &Record::boot_time()).unwrap();
+        replace(&path, &Record::boot_time(), Patience::Init).unwrap();
         append(&path, &Record::shutdown()).unwrap();
         assert_eq!(all(&path).len(), 2);
         assert!(!try_lock(&File::options().write(true).open(&path).unwrap()));

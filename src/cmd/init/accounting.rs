@@ -9,6 +9,7 @@ use crate::runlevel::Runlevel;
 use crate::snapshot::Written;
 use crate::supervisor::Occurrence;
 use crate::sys;
+use crate::sys::utmp::Patience;
 use crate::utmp::Record;
 
 /// The two files and what they lack.
@@ -78,7 +79,8 @@ impl Ledger {
     fn end(&self, id: &[u8], pid: Pid) {
         let record = Record::dead_process(id, pid);
         // The line that the login's record named is needed in wtmp to close the session there.
-        let record = sys::utmp::replace(&self.paths.utmp(), &record).unwrap_or(record);
+        let record =
+            sys::utmp::replace(&self.paths.utmp(), &record, Patience::Init).unwrap_or(record);
         sys::utmp::append(&self.paths.wtmp(), &record).unwrap_or_default();
     }
 
@@ -101,7 +103,8 @@ impl Ledger {
     /// Writes what the files lack, boot before level.
     fn catch_up(&mut self) {
         let (utmp, wtmp) = (self.paths.utmp(), self.paths.wtmp());
-        let into_table = |record: &Record| sys::utmp::replace(&utmp, record).is_ok();
+        let into_table =
+            |record: &Record| sys::utmp::replace(&utmp, record, Patience::Init).is_ok();
         let into_history = |record: &Record| sys::utmp::append(&wtmp, record).is_ok();
         let boot = self.boot_over.then(Record::boot_time);
         let level = self
@@ -123,7 +126,7 @@ impl Ledger {
 /// as a login can only come later.
 pub(super) fn record_start(paths: &Paths, id: &[u8], pid: Pid) {
     let record = Record::init_process(id, pid);
-    sys::utmp::replace(&paths.utmp(), &record)
+    sys::utmp::replace(&paths.utmp(), &record, Patience::Child)
         .map(drop)
         .unwrap_or_default();
     sys::utmp::append(&paths.wtmp(), &record).unwrap_or_default();
