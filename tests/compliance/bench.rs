@@ -97,12 +97,12 @@ impl Bench {
         // Says when it starts and when it is told to end; then it ends.
         root.script(
             "/bin/obeys",
-            "trap 'note $1 ends; exit' TERM; note $1 runs; while :; do sleep 60; done",
+            "trap 'note $1 ends; exit' TERM; sleep 60 & note $1 runs; wait",
         );
         // Says the same, and does not end.
         root.script(
             "/bin/refuses",
-            "trap 'note $1 refuses' TERM; note $1 runs; while :; do sleep 60; done",
+            "trap 'note $1 refuses' TERM; sleep 60 & note $1 runs; wait; while :; do sleep 60 & wait; done",
         );
         // Runs until it is told to end, which is when somebody opens the FIFO of its name.
         root.script(

@@ -58,7 +58,6 @@ pub(super) const CASES: &[Case] = &[
                 "CONSOLE",
                 format!("{:?}", process.environment().get("CONSOLE")),
             );
-            b.see_console(&machine);
         },
     ),
     case(

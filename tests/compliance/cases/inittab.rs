@@ -99,12 +99,15 @@ pub(super) const CASES: &[Case] = &[
         table(b, "~~:3:wait:/bin/note first\n~~:3:wait:/bin/note second");
     }),
     case("an empty process field is an entry that cannot be executed", &["inittab", "running a process"], |b| {
-        table(b, "a:3:once:");
+        let machine = b.boot("id:3:initdefault:\na:3:once:\nw3:3:respawn:/bin/sleep 1003\n");
+        machine.process("/bin/sleep 1003");
+        b.see("said", within(Duration::from_secs(1), || machine.transcript().contains("cannot execute \"\"")));
+        b.see_processes(&machine);
     })
     .differs(
-        "the original starts nothing and says nothing",
-        "console: version VERSION booting\nconsole: Entering runlevel: 3\nprocess: /bin/sleep 1003",
-        "console: version VERSION booting\nconsole: Entering runlevel: 3\nconsole: cannot execute \"\"\nprocess: /bin/sleep 1003",
+        "the original says nothing",
+        "said: false\nprocess: /bin/sleep 1003",
+        "said: true\nprocess: /bin/sleep 1003",
     ),
     case("what became of a line that is wrong", &["inittab", "messages"], |b| {
         let machine = b.boot("id:3:initdefault:\na:3:respwan:/bin/note a\nw3:3:respawn:/bin/sleep 1003\n");

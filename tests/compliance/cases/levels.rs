@@ -190,7 +190,7 @@ pub(super) const CASES: &[Case] = &[
     }),
     case("processes end before the new level starts anything", &["level change and re-read"], |b| {
         let plan = b.plan("id:3:initdefault:\nx:3:respawn:/bin/slow\nw4:4:wait:/bin/note four\nr4:4:respawn:/bin/sleep 1004\n");
-        let machine = plan.script("/bin/slow", "trap 'usleep 300000; note gone; exit' TERM; note runs; while :; do sleep 60; done").boot();
+        let machine = plan.script("/bin/slow", "trap 'usleep 300000; note gone; exit' TERM; sleep 60 & note runs; wait").boot();
         machine.wait_log("runs");
         machine.settle();
         machine.go('4', 3);
