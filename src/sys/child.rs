@@ -135,8 +135,13 @@ pub(crate) fn spawn(
     before_exec: &dyn Fn(Pid),
     body: &Body<'_>,
 ) -> io::Result<Pid> {
+    let held_back = signal::HeldBack::all();
     // SAFETY: this process has one thread, so the copy may do whatever the original may.
-    match unsafe { fork() }? {
+    let forked = unsafe { fork() };
+    if !matches!(forked, Ok(ForkResult::Child)) {
+        drop(held_back);
+    }
+    match forked? {
         ForkResult::Parent { child } => {
             Pid::new(child.as_raw()).ok_or_else(|| Errno::ECHILD.into())
         }

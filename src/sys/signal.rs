@@ -7,6 +7,8 @@ use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 
 /// Highest signal number of Linux on every architecture we build for (`_NSIG` is 64, MIPS apart).
 const LAST: i32 = 64;
+/// The C library keeps these to itself and refuses them in a set.
+const RESERVED: std::ops::RangeInclusive<i32> = 32..=34;
 
 /// The descriptor signals are read from.
 #[derive(Debug)]
@@ -105,9 +107,48 @@ pub(crate) fn group_exists(leader: Pid) -> bool {
     unsafe { libc::kill(-leader.get(), 0) == 0 }
 }
 
-/// Sends a signal to a process group.
+/// Sends a signal to a process group, or to the child that is about to lead it.
 pub(crate) fn send_to_group(leader: Pid, signal: Signal) -> io::Result<()> {
-    // SAFETY: kill(2) touches no memory of ours; `leader` is positive, so a group is meant and never all.
-    Errno::result(unsafe { libc::kill(-leader.get(), signal.0) })?;
+    // SAFETY: kill(2) touches no memory of ours; pids are positive, so one process or one group is meant, never all.
+    let send = |target: i32| Errno::result(unsafe { libc::kill(target, signal.0) }).map(drop);
+    match send(-leader.get()) {
+        Err(Errno::ESRCH) => {}
+        result => return Ok(result?),
+    }
+    // A child that was forked a moment ago is still in our own group. It has nobody with it yet.
+    let group = nix::unistd::getpgid(Some(nix::unistd::Pid::from_raw(leader.get())));
+    if group == Ok(nix::unistd::getpgrp()) {
+        send(leader.get())?;
+    } else {
+        send(-leader.get())?;
+    }
     Ok(())
+}
+
+/// Every signal held back, until this goes away. A child that is forked meanwhile loses none of those it is sent
+/// while it still ignores them, as PID 1 does.
+pub(crate) struct HeldBack(Option<libc::sigset_t>);
+
+impl HeldBack {
+    pub(crate) fn all() -> Self {
+        let mut old = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+        let Ok(set) = set_of((1..=LAST).filter(|number| !RESERVED.contains(number))) else {
+            return Self(None);
+        };
+        // SAFETY: `set` is initialised, and the other pointer is to writable memory of the right type.
+        let result = Errno::result(unsafe {
+            libc::sigprocmask(libc::SIG_SETMASK, &raw const set, old.as_mut_ptr())
+        });
+        // SAFETY: sigprocmask has filled it in where it succeeded.
+        Self(result.is_ok().then(|| unsafe { old.assume_init() }))
+    }
+}
+
+impl Drop for HeldBack {
+    fn drop(&mut self) {
+        if let Some(old) = &self.0 {
+            // SAFETY: `old` is a mask the kernel has given us; no old mask is asked for.
+            unsafe { libc::sigprocmask(libc::SIG_SETMASK, old, std::ptr::null_mut()) };
+        }
+    }
 }

@@ -344,6 +344,22 @@ pub(super) const CASES: &[Case] = &[
         "the settings the console gets on the way to level 1 can throw the words of the original away",
         "shown: 5 times of 5",
     ),
+    case("what has only just been started is told to end like everybody", &["level change and re-read", "bugs of the original"], |b| {
+        let machine = b.boot("id:3:initdefault:\nr4:4:respawn:/bin/sleep 1004\nr5:5:respawn:/bin/sleep 1005\nw:2:respawn:/bin/sleep 1002\nz::respawn:/bin/sleep 1003\n");
+        machine.process("/bin/sleep 1003");
+        for _ in 0..5 {
+            machine.ask(&[change_to('4'), change_to('5')].concat());
+        }
+        machine.ask(&change_to('2'));
+        machine.process("/bin/sleep 1002");
+        machine.settle();
+        b.see("a word about KILL", machine.transcript().contains(KILL));
+        b.see_processes(&machine);
+    })
+    .certain(
+        "TERM sent to a child that leads no group yet, or still ignores it, is lost in the original",
+        "a word about KILL: false\nprocess: /bin/sleep 1002\nprocess: /bin/sleep 1003",
+    ),
     case("inittab goes away while the system runs", &["level change and re-read", "bugs of the original"], |b| {
         let machine = b.boot("id:3:initdefault:\nr:3:respawn:/bin/sleep 1003\n");
         machine.process("/bin/sleep 1003");
