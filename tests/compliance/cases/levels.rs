@@ -2,7 +2,7 @@
 
 use crate::bench::{Bench, Drive, within};
 use crate::compare::{Case, case};
-use crate::support::accounting::change_to;
+use crate::support::accounting::{RUNLEVEL, change_to, request};
 use crate::support::namespace::Machine;
 use std::time::Duration;
 
@@ -347,10 +347,8 @@ pub(super) const CASES: &[Case] = &[
     case("what has only just been started is told to end like everybody", &["level change and re-read", "bugs of the original"], |b| {
         let machine = b.boot("id:3:initdefault:\nr4:4:respawn:/bin/sleep 1004\nr5:5:respawn:/bin/sleep 1005\nw:2:respawn:/bin/sleep 1002\nz::respawn:/bin/sleep 1003\n");
         machine.process("/bin/sleep 1003");
-        for _ in 0..5 {
-            machine.ask(&[change_to('4'), change_to('5')].concat());
-        }
-        machine.ask(&change_to('2'));
+        let requests = ['4', '5', '4', '5', '2'].map(|level| request(RUNLEVEL, level, 1, &[]));
+        machine.ask(&requests.concat());
         machine.process("/bin/sleep 1002");
         machine.settle();
         b.see("a word about KILL", machine.transcript().contains(KILL));
