@@ -24,7 +24,7 @@ build_flags :=
 endif
 
 sbin_programs := init sysvtools
-sbin_links    := halt poweroff reboot shutdown runlevel killall5 fstab-decode
+sbin_links    := halt poweroff reboot shutdown runlevel killall5 fstab-decode bootlogd
 rc_links      := rc rcS
 # Programs whose words shells complete. Take service, update-rc.d and the like in when they are installed.
 completed     := telinit init shutdown halt poweroff reboot runlevel rc
@@ -103,8 +103,9 @@ install-bin: build  ## install the programs and their links only
 	done
 	ln -sfn init "$(DESTDIR)/sbin/telinit"
 	for link in $(sbin_links); do ln -sfn sysvtools "$(DESTDIR)/sbin/$$link" || exit 1; done
-	install -d "$(DESTDIR)/bin"
+	install -d "$(DESTDIR)/bin" "$(DESTDIR)$(PREFIX)/bin"
 	ln -sfn ../sbin/sysvtools "$(DESTDIR)/bin/pidof"
+	ln -sfn /sbin/sysvtools "$(DESTDIR)$(PREFIX)/bin/readbootlog"
 	for link in $(rc_links); do ln -sfn /sbin/sysvtools "$(DESTDIR)/lib/init/$$link" || exit 1; done
 
 .PHONY: install-rc

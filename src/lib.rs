@@ -17,6 +17,7 @@
 //! Three rings: the public modules are pure and decide; `cmd` orchestrates; `sys` talks to the kernel. The public
 //! modules are reachable from outside for fuzzing and benchmarks and are no stable interface.
 
+pub mod bootlog;
 pub mod defaults;
 pub mod fstab;
 pub mod initctl;

@@ -85,6 +85,14 @@ fn pages() -> BTreeMap<String, String> {
     pages
 }
 
+/// The page about a program: for administrators, or for everybody.
+fn page_of<'pages>(pages: &'pages BTreeMap<String, String>, name: &str) -> &'pages str {
+    let page = ["8", "1"]
+        .iter()
+        .find_map(|number| pages.get(&format!("{name}.{number}")));
+    page.unwrap_or_else(|| panic!("man/{name}.8 is missing"))
+}
+
 /// The lines of a section, up to the next one.
 fn section<'page>(page: &'page str, title: &str) -> Option<Vec<&'page str>> {
     let mut lines = page.lines();
@@ -224,9 +232,7 @@ fn every_program_has_a_page() {
     let mut names = Programs::new().tools();
     names.extend(["init", "telinit", "sysvtools"].map(str::to_owned));
     for name in names {
-        let page = pages
-            .get(&format!("{name}.8"))
-            .unwrap_or_else(|| panic!("man/{name}.8 is missing"));
+        let page = page_of(&pages, &name);
         let title = section(page, "NAME").unwrap();
         assert!(
             title
@@ -245,9 +251,7 @@ fn help_and_page_list_the_same_options() {
     let mut names = programs.tools();
     names.extend(["telinit", "sysvtools"].map(str::to_owned));
     for name in &names {
-        let page = pages
-            .get(&format!("{name}.8"))
-            .unwrap_or_else(|| panic!("man/{name}.8 is missing"));
+        let page = page_of(&pages, name);
         let help = programs.help(&[name]);
         let in_page = options_of_page(page);
         let only_in_help: Vec<_> = listed_options(&help)
@@ -322,7 +326,7 @@ fn every_page_passes_the_lint() {
 #[test]
 fn every_page_has_the_sections_readers_look_for() {
     for (name, page) in pages() {
-        let program = name.ends_with(".8");
+        let program = name.ends_with(".8") || name.ends_with(".1");
         let more = SECTIONS_OF_PROGRAMS.iter().filter(|_| program);
         for title in SECTIONS.iter().chain(more) {
             let lines = section(&page, title).unwrap_or_default();

@@ -2,6 +2,7 @@
 //!
 //! Ring `cmd`: may use the pure modules and `sys`; owns loops, exit codes and anyhow.
 
+mod bootlogd;
 mod complain;
 mod fstab_decode;
 mod halt;
@@ -9,6 +10,7 @@ mod init;
 mod killall5;
 mod pidof;
 mod rc;
+mod readbootlog;
 mod runlevel;
 mod shutdown;
 mod state;
@@ -33,6 +35,7 @@ type Tool = fn(&Invocation) -> anyhow::Result<ExitCode>;
 
 /// Every name `sysvtools` answers to.
 const TOOLS: &[(&str, Tool)] = &[
+    ("bootlogd", bootlogd::main),
     ("fstab-decode", fstab_decode::main),
     ("halt", halt::main),
     ("killall5", killall5::main),
@@ -40,6 +43,7 @@ const TOOLS: &[(&str, Tool)] = &[
     ("poweroff", halt::main),
     ("rc", rc::main),
     ("rcS", rc::main),
+    ("readbootlog", readbootlog::main),
     ("reboot", halt::main),
     ("runlevel", runlevel::main),
     ("shutdown", shutdown::main),

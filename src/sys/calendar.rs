@@ -17,6 +17,15 @@ pub(crate) fn since_boot() -> io::Result<Duration> {
     read(ClockId::CLOCK_BOOTTIME)
 }
 
+/// Reads anew by which rule local time goes: it may have been set, or its file mounted, since.
+pub(crate) fn read_time_zone() {
+    unsafe extern "C" {
+        fn tzset();
+    }
+    // SAFETY: our programs have one thread, so nobody changes the environment meanwhile.
+    unsafe { tzset() };
+}
+
 fn read(clock: ClockId) -> io::Result<Duration> {
     let time = clock_gettime(clock)?;
     // A clock set before 1970 has nothing left to take away from.

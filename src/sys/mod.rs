@@ -9,6 +9,7 @@
     reason = "system calls that nix does not wrap"
 )]
 
+pub(crate) mod background;
 pub(crate) mod calendar;
 pub(crate) mod child;
 pub(crate) mod clock;
@@ -31,6 +32,7 @@ pub(crate) mod print;
 pub(crate) mod proc;
 pub(crate) mod process;
 pub(crate) mod reboot;
+pub(crate) mod redirect;
 pub(crate) mod request;
 pub(crate) mod script;
 pub(crate) mod signal;

@@ -19,6 +19,7 @@ mod halt;
 mod killall5;
 mod matrix;
 mod pidof;
+mod readbootlog;
 mod room;
 mod runlevel;
 mod scheduled;

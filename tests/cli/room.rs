@@ -227,6 +227,7 @@ impl Room {
             symlink("sysvtools", self.path("sbin").join(name)).unwrap();
         }
         symlink("../sbin/sysvtools", self.path("bin/pidof")).unwrap();
+        symlink("../../sbin/sysvtools", self.path("usr/bin/readbootlog")).unwrap();
     }
 
     fn bring_original(&self) {
@@ -235,6 +236,7 @@ impl Room {
         for (package, file) in [
             ("sysvinit-core", "sbin/init"),
             ("sysvinit-utils", "sbin/killall5"),
+            ("bootlogd", "usr/bin/readbootlog"),
         ] {
             if original.join(file).exists() {
                 continue;
@@ -259,6 +261,7 @@ impl Room {
         symlink("halt", self.path("sbin/poweroff")).unwrap();
         symlink("halt", self.path("sbin/reboot")).unwrap();
         symlink("../sbin/killall5", self.path("bin/pidof")).unwrap();
+        self.bring(&original.join("usr/bin/readbootlog"), "usr/bin/readbootlog");
     }
 
     /// Copies a program and the libraries it names.

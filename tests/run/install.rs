@@ -46,6 +46,7 @@ fn programs_and_links_go_where_every_distribution_looks_for_them() {
             "bin/pidof ../sbin/sysvtools",
             "lib/init/rc /sbin/sysvtools",
             "lib/init/rcS /sbin/sysvtools",
+            "sbin/bootlogd sysvtools",
             "sbin/fstab-decode sysvtools",
             "sbin/halt sysvtools",
             "sbin/init",
@@ -56,6 +57,7 @@ fn programs_and_links_go_where_every_distribution_looks_for_them() {
             "sbin/shutdown sysvtools",
             "sbin/sysvtools",
             "sbin/telinit init",
+            "usr/bin/readbootlog /sbin/sysvtools",
         ]
     );
 }
