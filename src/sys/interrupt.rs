@@ -77,6 +77,14 @@ impl Drop for Interrupts {
     }
 }
 
+/// Has the kernel tell of children that end, which it does not if whoever started this program ignored them.
+pub(crate) fn notice_children() -> io::Result<()> {
+    use nix::sys::signal::{SigHandler, signal};
+    // SAFETY: the default installs no handler that could do anything.
+    unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }?;
+    Ok(())
+}
+
 /// Ignores what a terminal sends to those who sit at it, its hang-up included.
 pub(crate) fn ignore_terminal() -> io::Result<()> {
     use nix::sys::signal::{SigHandler, signal};

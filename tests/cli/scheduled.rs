@@ -270,3 +270,49 @@ fn the_state_an_earlier_init_has_left_is_not_believed() {
     let outcome = running.wait();
     assert_eq!((outcome.code, outcome.errors.as_str()), (Some(0), ""));
 }
+
+/// In this the original is no worse: it does not look.
+#[test]
+fn a_real_init_takes_the_request_in_time() {
+    let mut room = Room::new();
+    let (_console, _kept) = room.terminal("console");
+    room.write(
+        "etc/inittab",
+        "id:3:initdefault:\nl3:3:once:/bin/sh /etc/go\nl6:6:wait:/bin/sh /etc/end\n",
+    );
+    // In a session of its own, where init does not end it with the level.
+    room.write(
+        "etc/go",
+        "busybox setsid sh -c '/sbin/shutdown -r now; echo $? >/tmp/code' >/tmp/said 2>&1 &\n",
+    );
+    room.write(
+        "etc/end",
+        "until [ -s /tmp/code ]; do busybox usleep 5000; done; /sbin/reboot -d -f\n",
+    );
+    let outcome = room.run("exec /sbin/init");
+    assert_eq!(outcome.signal, Some(1), "{outcome:?}");
+    assert_eq!(
+        (
+            room.read("tmp/code").as_str(),
+            room.read("tmp/said").as_str()
+        ),
+        ("0\n", "")
+    );
+}
+
+/// So that the machine may sleep meanwhile, and the clock be set: proc(5).
+#[test]
+fn the_wait_is_on_clocks_that_know_of_sleep_and_of_being_set() {
+    if !ours() {
+        return;
+    }
+    let outcome = beside(
+        &Room::new(),
+        "-r +4",
+        "until busybox grep -hE '^(clockid|settime flags):' /proc/$!/fdinfo/* >/tmp/seen; do :; done
+        cat /tmp/seen; kill -INT $!; wait $!",
+    );
+    // CLOCK_BOOTTIME; CLOCK_REALTIME, absolute and cancelled when it is set.
+    let expected = "clockid: 7\nsettime flags: 00\nclockid: 0\nsettime flags: 03\n";
+    assert_eq!(outcome.output, expected);
+}

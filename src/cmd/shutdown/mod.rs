@@ -153,6 +153,7 @@ fn go_down(name: &str, plan: &Plan, operator: Operator, paths: &Paths) -> anyhow
     // An interrupt must find somebody who tidies up, so it is held back before anything is written.
     let interrupts = Interrupts::hold().context("holding back interrupts")?;
     sys::interrupt::ignore_terminal().context("ignoring the terminal's signals")?;
+    sys::interrupt::notice_children().context("asking for news of children")?;
     let pid_file = match running::become_it(paths) {
         Ok(Some(file)) => Some(file),
         Ok(None) => {
