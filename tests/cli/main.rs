@@ -18,6 +18,7 @@ mod fstab_decode;
 mod halt;
 mod killall5;
 mod matrix;
+mod minutes;
 mod pidof;
 mod readbootlog;
 mod room;
