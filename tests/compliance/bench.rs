@@ -242,7 +242,7 @@ fn at_rest_within<T: PartialEq + Default>(limit: Duration, mut look: impl FnMut(
             let now = look();
             unchanged = if now == last { unchanged + 1 } else { 0 };
             last = now;
-            (unchanged >= 8).then_some(())
+            (unchanged >= 12).then_some(())
         },
         String::new,
     );
@@ -273,6 +273,8 @@ pub(crate) trait Drive {
     fn go(&self, level: char, grace: u32);
     /// Waits until init has taken every request, and has done all that follows from those before this call.
     fn settle(&self);
+    /// Everything on the console, once a level was entered and nothing more is coming.
+    fn words(&self) -> String;
     fn wait_title(&self, title: &str);
     /// Puts the next image in place.
     fn replace_init(&self);
@@ -304,6 +306,13 @@ impl Drive for Machine {
                 .open(self.at("/run/initctl"))
                 .is_ok_and(|fifo| rustix::io::ioctl_fionread(&fifo).is_ok_and(|left| left == 0))
         });
+    }
+
+    fn words(&self) -> String {
+        self.until_true("a level is entered", || {
+            self.transcript().contains("Entering runlevel: ")
+        });
+        at_rest(self, || self.transcript())
     }
 
     fn wait_title(&self, title: &str) {

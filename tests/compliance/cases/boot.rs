@@ -187,6 +187,18 @@ r3:3:respawn:/bin/sleep 1003
     case("initdefault takes level 9", &["boot phases"], |b| {
         default_of(b, "id:9:initdefault:\n");
     }),
+    case("initdefault takes level 6", &["boot phases"], |b| {
+        default_of(b, "id:6:initdefault:\nl6:6:respawn:/bin/sleep 1006\n");
+    }),
+    case("sixty wait entries follow each other at once", &["boot phases", "main loop", "bugs of the original"], |b| {
+        let lines: Vec<String> = (0..60).map(|number| format!("w{number}:3:wait:/bin/true\n")).collect();
+        let machine = b.boot(&format!("id:3:initdefault:\n{}r3:3:respawn:/bin/sleep 1003\n", lines.concat()));
+        b.see("without a stall", within(Duration::from_secs(25), || machine.find_process("/bin/sleep 1003").is_some()));
+    })
+    .certain(
+        "the original can miss the end of a process by up to five seconds each time",
+        "without a stall: true",
+    ),
     case("the process field of initdefault does not matter", &["boot phases"], |b| {
         default_of(b, "id:5:initdefault:/bin/missing\n");
     }),

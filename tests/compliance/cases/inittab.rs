@@ -112,8 +112,7 @@ pub(super) const CASES: &[Case] = &[
     case("what became of a line that is wrong", &["inittab", "messages"], |b| {
         let machine = b.boot("id:3:initdefault:\na:3:respwan:/bin/note a\nw3:3:respawn:/bin/sleep 1003\n");
         machine.process("/bin/sleep 1003");
-        machine.wait_console("Entering runlevel");
-        let transcript = machine.transcript();
+        let transcript = machine.words();
         b.see("says that it does not count", transcript.contains("unknown action field; line ignored"));
     })
     .differs(
@@ -124,7 +123,7 @@ pub(super) const CASES: &[Case] = &[
     case("where inittab is wrong: the words before the message", &["inittab", "messages"], |b| {
         let machine = b.boot("id:3:initdefault:\na:3:respwan:/bin/note a\nw3:3:respawn:/bin/sleep 1003\n");
         machine.process("/bin/sleep 1003");
-        let transcript = machine.transcript();
+        let transcript = machine.words();
         let place = transcript.split_once("INIT: /etc/inittab").and_then(|(_, rest)| rest.split_once(' '));
         b.see("place", format!("file{}", place.map(|(place, _)| place).unwrap_or_default()));
     })
@@ -164,7 +163,7 @@ pub(super) const CASES: &[Case] = &[
         let machine = plan.script("/bin/count", "note $#").boot();
         machine.process("/bin/sleep 1003");
         b.see_log(&machine);
-        let cut = machine.transcript().contains("/etc/inittab[");
+        let cut = machine.words().contains("/etc/inittab[");
         b.see("complains", cut);
     })
     .differs("no limit on words", "complains: true", "log: 1000\ncomplains: false"),
@@ -172,7 +171,7 @@ pub(super) const CASES: &[Case] = &[
         let machine = b.boot("id:3:initdefault:\r\na:3:wait:/bin/cr x\r\nw3:3:respawn:/bin/sleep 1003\n");
         machine.write("/bin/cr", "");
         machine.process("/bin/sleep 1003");
-        b.see("said", machine.transcript().contains("carriage return"));
+        b.see("said", machine.words().contains("carriage return"));
     })
     .differs("a file edited elsewhere works, and is said to need a look", "said: false", "said: true"),
     case("no inittab.d directory", &["inittab", "messages"], |b| {
@@ -216,6 +215,32 @@ pub(super) const CASES: &[Case] = &[
         "console: version VERSION booting\nconsole: Reading: /etc/inittab.d/a.tab\nconsole: Entering runlevel: 3\nlog: a\nprocess: /bin/sleep 1003",
         "console: version VERSION booting\nconsole: Reading: /etc/inittab.d/a.tab\nconsole: Entering runlevel: 3\nlog: a\nlog: b\nprocess: /bin/sleep 1003",
     ),
+    case("init.autocon=1 adds a getty for every console of the kernel", &["inittab", "messages"], |b| {
+        let plan = b
+            .plan("id:3:initdefault:\ns1::sysinit:/bin/mount --bind /etc/cmdline /proc/cmdline\nS0:3:respawn:/bin/sleep 1003\n")
+            .file("/etc/cmdline", "quiet console=ttyS0,115200 init.autocon=1 console=null\n")
+            .script("/sbin/agetty", "words \"$@\"; exec /bin/sleep 1234");
+        let machine = plan.boot();
+        machine.process("/bin/sleep 1003");
+        machine.settle();
+        machine.go('Q', 3);
+        machine.process("/bin/sleep 1234");
+        machine.settle();
+        b.see_console(&machine);
+        b.see_log(&machine);
+        b.see_processes(&machine);
+    }),
+    case("a level field of more than eleven characters", &["inittab", "messages", "releases"], |b| {
+        table(b, "a:000000000003:wait:/bin/note a");
+    })
+    .differs(
+        "no limit on the length of a field",
+        "console: version VERSION booting\nconsole: /etc/inittab line 2: rlevel field too long (max 11 characters)\nconsole: Entering runlevel: 3\nprocess: /bin/sleep 1003",
+        "console: version VERSION booting\nconsole: Entering runlevel: 3\nlog: a\nprocess: /bin/sleep 1003",
+    ),
+    case("an action of more than thirty-two characters", &["inittab", "messages"], |b| {
+        table(b, &format!("a:3:{}:/bin/note a", "x".repeat(40)));
+    }),
     case("power entries go before all others, whatever the order in the file", &["inittab", "power and keys"], |b| {
         let machine = b.boot(
             "id:3:initdefault:\nw3:3:respawn:/bin/sleep 1003\nx:3:powerfail:/bin/hold x\npw:3:powerwait:/bin/hold pw\nca:3:ctrlaltdel:/bin/hold ca\n",

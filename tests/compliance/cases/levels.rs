@@ -308,8 +308,8 @@ pub(super) const CASES: &[Case] = &[
         machine.go('4', 1);
         machine.process("/bin/sleep 1004");
         b.see("gone soon", within(Duration::from_secs(3), || machine.find_process("/bin/sleep 1100").is_none()));
-        b.see("a word about KILL", machine.transcript().contains(KILL));
-        b.see("a word about TERM", machine.transcript().contains(TERM));
+        b.see("a word about KILL", machine.words().contains(KILL));
+        b.see("a word about TERM", machine.words().contains(TERM));
     })
     .differs(
         "the original looks at the leader alone, so that such a process lives on as an orphan",
@@ -337,7 +337,7 @@ pub(super) const CASES: &[Case] = &[
             machine.process("/bin/sleep 1003");
         }
         machine.settle();
-        let shown = machine.transcript().matches("Switching to runlevel: 1").count();
+        let shown = machine.words().matches("Switching to runlevel: 1").count();
         b.see("shown", format!("{shown} times of 5"));
     })
     .certain(
@@ -351,7 +351,7 @@ pub(super) const CASES: &[Case] = &[
         machine.ask(&requests.concat());
         machine.process("/bin/sleep 1002");
         machine.settle();
-        b.see("a word about KILL", machine.transcript().contains(KILL));
+        b.see("a word about KILL", machine.words().contains(KILL));
         b.see_processes(&machine);
     })
     .certain(

@@ -36,7 +36,7 @@ pub(super) const CASES: &[Case] = &[
             machine.ask(&change_to('Z'));
             machine.wait_console("bad runlevel");
             machine.settle();
-            let transcript = machine.transcript();
+            let transcript = machine.words();
             let at = transcript.find("INIT: bad").unwrap();
             let before = &transcript[..at];
             b.see("before", format!("{:?}", &before[before.len() - 2..]));
@@ -96,7 +96,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     case("how it introduces itself", &["messages", "releases"], |b| {
         let machine = booted(b);
-        let transcript = machine.transcript();
+        let transcript = machine.words();
         let line = transcript
             .lines()
             .find(|line| line.contains("booting"))

@@ -174,6 +174,34 @@ pub(super) const CASES: &[Case] = &[
         b.see_syslog();
         b.see_console(&machine);
     }),
+    case("the state text, and how the next image is called", &["re-exec"], |b| {
+        let machine = b.boot(
+            "id:3:initdefault:\nsi::sysinit:/bin/note si\nb1::boot:/bin/sleep 1100\nbw::bootwait:/bin/note bw\npf::powerfail:/bin/note pf\nca:12345:ctrlaltdel:/bin/note ca\nw3:3:wait:/bin/note w3\no3:3:once:/bin/sleep 1303\nr3:3:respawn:/bin/sleep 1003\nof:3:off:/bin/note of\nde:a:ondemand:/bin/sleep 2001\nss:S:wait:/bin/note ss\n",
+        );
+        machine.process("/bin/sleep 1003");
+        machine.go('a', 7);
+        machine.process("/bin/sleep 2001");
+        machine.settle();
+        let pids = ["/bin/sleep 1100", "/bin/sleep 1303", "/bin/sleep 1003", "/bin/sleep 2001"].map(|one| machine.pid_of(one));
+        machine.command(
+            "printf '#!/bin/sh\ncat /proc/self/fd/11 >/out/state.new; mv /out/state.new /out/state; words \"$@\"; exec /bin/sleep 9999\n' >/sbin/init.new; chmod 755 /sbin/init.new; mv /sbin/init.new /sbin/init",
+        );
+        machine.ask(&change_to('U'));
+        machine.until_true("the state is written", || machine.at("/out/state").exists());
+        machine.until_true("the words too", || machine.times("[/bin/words][--init]") > 0);
+        for line in machine.read("/out/state").lines() {
+            // Ours adds lines that begin with X, and two that the original reads but never writes.
+            let is_common = !["X", "-LW", "-LU"].iter().any(|token| line.starts_with(token))
+                    && !line.contains("VER");
+            if let Some(pid) = line.strip_prefix("PID") {
+                let process = pids.iter().position(|known| pid.parse() == Ok(*known));
+                b.see("state", format!("PID of process {process:?}"));
+            } else if is_common {
+                b.see("state", line);
+            }
+        }
+        b.see_log(&machine);
+    }),
     case("five images one after another", &["re-exec"], |b| {
         let machine = booted(b);
         let before = machine.pid_of("/bin/sleep 1003");

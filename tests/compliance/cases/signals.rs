@@ -164,6 +164,34 @@ pub(super) const CASES: &[Case] = &[
         b.see("runs", machine.find_process("/bin/sleep 1003").is_some());
     }),
     case(
+        "SIGSEGV sent by somebody",
+        &["signals", "bugs of the original"],
+        |b| {
+            let machine = b.boot(LEVELS);
+            machine.process("/bin/sleep 1003");
+            machine.settle();
+            machine.signal(SIGSEGV);
+            machine.ask(&change_to('4'));
+            b.see(
+                "goes on at once",
+                within(Duration::from_secs(2), || {
+                    machine.find_process("/bin/sleep 1004").is_some()
+                }),
+            );
+            b.see(
+                "panics",
+                machine
+                    .words()
+                    .contains("PANIC: segmentation violation! sleeping for 30 seconds."),
+            );
+        },
+    )
+    .differs(
+        "what anybody with root may send is no fault of init's",
+        "goes on at once: false\npanics: true",
+        "goes on at once: true\npanics: false",
+    ),
+    case(
         "SIGRTMIN+4 powers the machine off",
         &["signals", "power and keys", "releases"],
         |b| {

@@ -137,6 +137,20 @@ pub(super) const CASES: &[Case] = &[
         "SigIgn: ffffffffd7f0d0fc",
         "SigIgn: ffffffdfd7f0d4fc",
     ),
+    case("--version alone is answered by anybody's init", &["start-up", "releases"], |b| {
+        let machine = b.boot("id:3:initdefault:\nw3:3:respawn:/bin/sleep 1003\n");
+        machine.process("/bin/sleep 1003");
+        machine.settle();
+        let output = machine.run("/sbin/init --version");
+        b.see("exit status", output.status.code().unwrap_or(-1));
+        let said = String::from_utf8_lossy(&output.stdout).replace("version", "release");
+        b.see("says", said.trim());
+    })
+    .differs(
+        "each says what it is",
+        "exit status: 0\nsays: SysV init release: 3.06",
+        "exit status: 0\nsays: SysV init release: 3.14",
+    ),
     case("an ordinary user is refused", &["start-up"], |b| {
         let machine = b.boot("id:3:initdefault:\nw3:3:respawn:/bin/sleep 1003\n");
         machine.process("/bin/sleep 1003");

@@ -52,7 +52,7 @@ pub(super) const CASES: &[Case] = &[
             machine.wait_console(SAID);
             machine.process("/bin/sleep 1003");
             machine.settle();
-            let mut said = crate::observe::messages(&machine.transcript());
+            let mut said = crate::observe::messages(&machine.words());
             said.sort();
             b.see_all("console", said);
         },
