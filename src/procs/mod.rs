@@ -26,7 +26,8 @@ pub struct Stat {
     pub session: i32,
     /// How many threads it has; one that has not ended yet counts.
     pub threads: u64,
-    /// It has no memory of its own, or the kernel says that it is one of its threads.
+    /// The kernel says that it is one of its threads, or it has no memory of its own. A process whose first thread
+    /// has ended shows none either, but has other threads.
     pub is_kernel_thread: bool,
 }
 
@@ -45,14 +46,16 @@ impl Stat {
         let field = |place: usize| rest.get(place.checked_sub(3)?).copied();
         let wide = |place: usize| field(place)?.parse::<u64>().ok();
         let (start, end) = (wide(26)?, wide(27)?);
+        let threads = wide(20)?;
         Some(Self {
             pid: number(line.get(..open)?)?,
             command: line.get(open.checked_add(1)?..close)?.to_vec(),
             state: *field(3)?.as_bytes().first()?,
             parent: number(field(4)?.as_bytes())?,
             session: number(field(6)?.as_bytes())?,
-            threads: wide(20)?,
-            is_kernel_thread: wide(9)? & KERNEL_THREAD != 0 || (start == 0 && end == 0),
+            threads,
+            is_kernel_thread: wide(9)? & KERNEL_THREAD != 0
+                || (start == 0 && end == 0 && threads <= 1),
         })
     }
 
@@ -60,11 +63,6 @@ impl Stat {
     /// is shown as a zombie too, and goes on in the others.
     pub fn is_zombie(&self) -> bool {
         self.state == b'Z' && self.threads <= 1
-    }
-
-    /// Tells whether its first thread has ended while others go on.
-    pub fn has_lost_its_first_thread(&self) -> bool {
-        self.state == b'Z' && self.threads > 1
     }
 }
 
@@ -83,13 +81,11 @@ impl Spared {
     /// Tells whether a process gets the signal: killall5(8).
     pub fn is_meant(&self, process: &Stat) -> bool {
         let lives = !process.is_zombie();
-        // Where the first thread has ended, the line shows no memory, as it does of a kernel thread.
-        let is_kernel = process.is_kernel_thread && !process.has_lost_its_first_thread();
         process.pid != 1
             && process.pid != self.own
             && process.session != self.session
             && lives
-            && !is_kernel
+            && !process.is_kernel_thread
             && !self.omitted.contains(&process.pid)
     }
 }

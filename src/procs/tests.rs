@@ -75,6 +75,10 @@ fn killall5_means_everybody_outside_its_session_but_init_the_kernel_and_the_dead
             line(9, "vhost-1", 'S', 0, KERNEL_THREAD, ONE_THREAD_WITH_MEMORY),
             false,
         ),
+        (
+            line(70, "thread", 'D', 70, 0, THREADS_WITHOUT_THE_FIRST),
+            true,
+        ),
         (line(70, "dead", 'Z', 70, 0, ONE_THREAD_WITHOUT), false),
         (
             line(70, "threads", 'Z', 70, 0, THREADS_WITHOUT_THE_FIRST),

@@ -17,5 +17,6 @@
 #[path = "../support/qemu.rs"]
 mod qemu;
 
+mod bootlogd;
 mod debian;
 mod small;

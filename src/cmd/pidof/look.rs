@@ -32,7 +32,8 @@ fn process(folder: &Path) -> Option<Process> {
     let stat = Stat::parse(&proc::stat(folder).ok()?)?;
     let mut program = proc::link(folder, "exe").ok();
     let mut arguments = proc::arguments(folder).unwrap_or_default();
-    if stat.has_lost_its_first_thread() {
+    // Where the first thread has ended, the others still show it.
+    if program.is_none() && stat.threads > 1 {
         let threads = proc::threads(folder).unwrap_or_default();
         let living = threads.iter().find_map(|thread| {
             let thread = folder.join("task").join(thread.to_string());
