@@ -169,7 +169,6 @@ pub(super) const CASES: &[Case] = &[
     .differs("no limit on words", "complains: true", "log: 1000\ncomplains: false"),
     case("CR before the newline", &["inittab", "bugs of the original"], |b| {
         let machine = b.boot("id:3:initdefault:\r\na:3:wait:/bin/cr x\r\nw3:3:respawn:/bin/sleep 1003\n");
-        machine.write("/bin/cr", "");
         machine.process("/bin/sleep 1003");
         b.see("said", machine.words().contains("carriage return"));
     })

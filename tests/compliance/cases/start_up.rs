@@ -133,7 +133,7 @@ pub(super) const CASES: &[Case] = &[
         b.see("SigIgn", machine.init().status("SigIgn"));
     })
     .differs(
-        "signals come through a descriptor; SIGRTMIN+4 is served as in 3.10 and later, and SIGSEGV is caught by both",
+        "SIGRTMIN+4 is served as in 3.10 and later, and SIGSEGV is ignored where the original catches it",
         "SigIgn: ffffffffd7f0d0fc",
         "SigIgn: ffffffdfd7f0d4fc",
     ),
