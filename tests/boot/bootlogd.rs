@@ -28,7 +28,7 @@ fn the_console_is_recorded_shown_and_given_back() {
         0,
     );
     machine.wait_until("[ ! -e /run/bootlogd.pid ]");
-    machine.must_exit(&format!("[ -d /proc/{pid} ]"), 1);
+    machine.wait_until(&format!("[ ! -d /proc/{pid} ]"));
     machine.must_exit("grep -q ': the last$' /tmp/boot", 0);
     machine.must_exit(
         "echo given ba''ck >/dev/console; grep -q 'given back' /tmp/boot",

@@ -50,8 +50,11 @@ fn ten_thousand_orphans_leave_no_zombie_and_hold_up_no_request() {
         || machine.find_process("/bin/sleep 1000"),
         || machine.transcript(),
     );
-    machine.until_true("no zombie is left", || machine.zombies().is_empty());
-    assert_eq!(machine.children().len(), 1);
+    // The last of them may still be on its way out.
+    machine.until_true("only the entry's process is left", || {
+        machine.children().len() == 1
+    });
+    assert!(machine.zombies().is_empty());
     machine.command("telinit 4");
     machine.process("/bin/sleep 1004");
 }

@@ -163,7 +163,7 @@ pub(super) const CASES: &[Case] = &[
     case("initscript is called with id, levels, action and command", &["running a process"], |b| {
         initscript(
             b,
-            "id:3:initdefault:\ns1::sysinit:/bin/note s1\nb1:5:bootwait:/bin/note b1\na:345:wait:@/bin/note a\nb:3:once:+/bin/note b\nw3:3:respawn:/bin/sleep 1003\n",
+            "id:3:initdefault:\ns1::sysinit:/bin/note s1\nb1:5:bootwait:/bin/note b1\na:345:wait:@/bin/note a\nb:3:wait:+/bin/note b\nw3:3:respawn:/bin/sleep 1003\n",
             "/bin/sleep 1003",
         );
     }),
