@@ -41,8 +41,8 @@ impl Runlevel {
         self.0 as char
     }
 
-    /// Tells whether this is one of the multi-user levels 2 to 5, in which a missing utmp is repaired
-    /// (spec: utmp and wtmp).
+    /// Tells whether this is one of the multi-user levels 2 to 5. On entering one, a utmp that a boot script has
+    /// emptied gets its boot and level records again.
     pub const fn is_multi_user(self) -> bool {
         matches!(self.0, b'2'..=b'5')
     }
