@@ -33,6 +33,19 @@ pub(super) const CASES: &[Case] = &[
         b.see("is a FIFO", file.file_type().is_fifo());
         b.see("mode", format!("{:o}", file.permissions().mode() & 0o7777));
     }),
+    // Nothing tells one writer from another: who shares /run shares init. doc/compatibility.md says so.
+    case("a chroot that shares /run speaks to the same init", &["FIFO", "bugs of the original"], |b| {
+        let machine = b.boot("id:3:initdefault:\nr3:3:respawn:/bin/sleep 1003\nr4:4:respawn:/bin/sleep 1004\n");
+        machine.process("/bin/sleep 1003");
+        machine.command(
+            "mkdir -p /tmp/jail/bin /tmp/jail/run && cp /bin/busybox /tmp/jail/bin/ && mount --bind /run /tmp/jail/run && \
+             { printf '\\151\\031\\011\\003\\001\\000\\000\\000\\064\\000\\000\\000\\000\\000\\000\\000'; \
+             dd if=/dev/zero bs=368 count=1 2>/dev/null; } >/tmp/jail/request && \
+             chroot /tmp/jail /bin/busybox sh -c '/bin/busybox cat /request >/run/initctl'",
+        );
+        machine.process("/bin/sleep 1004");
+        b.see("level", machine.read("/run/runlevel"));
+    }),
     case("a FIFO that is there is used as it is", &["FIFO"], |b| {
         let plan = b.plan("id:3:initdefault:\ns1::sysinit:/bin/mkfifo -m 644 /run/initctl\nr3:3:respawn:/bin/sleep 1003\nr4:4:respawn:/bin/sleep 1004\n");
         let machine = plan.boot();
