@@ -44,7 +44,8 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(sys::identity::is_superuser(), "must be superuser.");
     let words: Vec<_> = std::env::args_os().collect();
     let title = TitleArea::find(&words);
-    sys::signal::ignore_all_but(&perform::not_ignored());
+    // What is served arrives through a descriptor, and SIGCHLD set to be ignored would take the exits away.
+    sys::signal::ignore_all_but(&run::SERVED);
     let signals = SignalQueue::open(&run::SERVED).context("opening a descriptor for signals")?;
     let reports = Reports::open().context("opening a pipe for children")?;
     let paths = Paths::default();

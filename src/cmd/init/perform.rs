@@ -5,7 +5,6 @@ use super::{spawn, table};
 use crate::initctl::PowerStatus;
 use crate::inittab::Action;
 use crate::inittab::command::served_terminal;
-use crate::process::Signal;
 use crate::supervisor::{Effect, Event, Program, Sink, Start, Title};
 use crate::sys;
 use crate::uptime::Uptime;
@@ -163,10 +162,4 @@ impl Init {
         );
         self.results.push_back(Event::ReExecFailed);
     }
-}
-
-/// Signals whose disposition stays the default one: what PID 1 serves arrives through a descriptor, and SIGCHLD
-/// set to be ignored would take the exits away.
-pub(super) fn not_ignored() -> Vec<Signal> {
-    super::run::SERVED.to_vec()
 }
