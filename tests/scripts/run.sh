@@ -4,6 +4,11 @@
 # processes, and a whole boot with busybox and with dash, in namespaces of an
 # ordinary user, where nothing can hurt the machine.
 
+# A shell's background job ignores ^C, and so does everything that is started from one; here it must mean something.
+if [ -z "${DEFAULT_SIGNALS-}" ]; then
+	DEFAULT_SIGNALS=yes exec env --default-signal=INT,QUIT sh "$0" "$@"
+fi
+
 cd "$(dirname "$0")/../.." || exit 1
 repository=$PWD
 work=$(mktemp -d) || exit 1
