@@ -23,8 +23,8 @@ programs    := $(target)/release
 build_flags :=
 endif
 
-sbin_programs := init sysvtools
-sbin_links    := halt poweroff reboot shutdown runlevel killall5 fstab-decode bootlogd
+sbin_programs := init sysvtools bootlogd
+sbin_links    := halt poweroff reboot shutdown runlevel killall5 fstab-decode
 rc_links      := rc rcS
 # Programs whose words shells complete. Take service, update-rc.d and the like in when they are installed.
 completed     := telinit init shutdown halt poweroff reboot runlevel rc
@@ -39,7 +39,7 @@ help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS='	' read -r name what; do printf '  make %-20s %s\n' "$$name" "$$what"; done
 
 .PHONY: build
-build:  ## compile init and sysvtools (STATIC=1: each one file without shared libraries)
+build:  ## compile init, sysvtools and bootlogd (STATIC=1: each one file without shared libraries)
 	$(CARGO) build --locked --release --bins $(build_flags)
 
 .PHONY: run

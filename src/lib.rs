@@ -40,4 +40,4 @@ pub const COMPATIBLE_VERSION: &str = "3.14";
 mod cmd;
 mod sys;
 
-pub use cmd::{init_main, sysvtools_main};
+pub use cmd::{bootlogd_main, init_main, sysvtools_main};

@@ -88,6 +88,17 @@ pub fn sysvtools_main() -> ExitCode {
     }
 }
 
+/// Runs `bootlogd` as a program of its own. Scripts tell by its file whether it runs (`start-stop-daemon --exec`), and
+/// the file of `sysvtools` is that of `rc` too.
+pub fn bootlogd_main() -> ExitCode {
+    let mut words = std::env::args_os();
+    let Some(mut call) = Invocation::next(&mut words) else {
+        return ExitCode::FAILURE;
+    };
+    call.arguments = words.collect();
+    run(&call, bootlogd::main)
+}
+
 fn run(call: &Invocation, tool: Tool) -> ExitCode {
     match tool(call) {
         Ok(code) => code,

@@ -46,7 +46,7 @@ fn programs_and_links_go_where_every_distribution_looks_for_them() {
             "bin/pidof ../sbin/sysvtools",
             "lib/init/rc /sbin/sysvtools",
             "lib/init/rcS /sbin/sysvtools",
-            "sbin/bootlogd sysvtools",
+            "sbin/bootlogd",
             "sbin/fstab-decode sysvtools",
             "sbin/halt sysvtools",
             "sbin/init",
