@@ -14,11 +14,16 @@
 //! Within a kind the names' bytes decide the order, as they do where a shell expands `S*` in the C locale: the
 //! sequence number first, the script's name among equals.
 //!
-//! [`plan`] decides what a change of level runs; [`lsb`] reads what a script says of itself.
+//! [`plan`] decides what a change of level runs; [`lsb`] reads what a script says of itself, [`facilities`] what the
+//! names there stand for, and [`schedule`] what may therefore run side by side.
 #![forbid(unsafe_code)]
 
+pub mod facilities;
+mod graph;
 pub mod lsb;
 pub mod plan;
+pub mod relations;
+pub mod schedule;
 
 use std::fmt;
 
