@@ -19,11 +19,20 @@
 //! XBL3                  runlevel chosen for this boot
 //! XSI38                 one for each pending signal above 31
 //! XENINIT_HALT=HALT     one for each variable clients have set; \\, \n and \0 stand for themselves escaped
+//! XLK  XPA1  XEM1       last key given to an entry; paused; emergency shell wanted
+//! XPU  XSS  XSN1  XRR1  nothing starts until, round of level S began, nothing was left, table to be read
+//! XHA  XHE  XHP         process that asks for a level, emergency shell, power-off (0: to be started again)
+//! XGT                   processes have until then after TERM (XGK: after KILL), and who (id last):
+//! XGP217 1 1  XGD217    pid, is accounted, id; a leader that has ended
+//! XGO217 5000           a group that has outlived its leader, and until when it may
+//! XRQ19690903...        a request that waits; FIFO bytes not used yet (XFB), FIFO closed (XFC1)
+//! XCR5000               when init crashed a moment ago
 //! REC1  LEV2345         id and runlevels field
 //! FL RU                 one for each of RU (running) DE (on demand) XD (executed) WT (waited for)
 //! PID217  EXS0          process, wait status of the last one
 //! AC respawn  CMD/sbin/getty tty1
 //! XST  XEK1  XHU  XTC  XTW     started at, status is known, held until, starts counted since
+//! XKY3  XMT1            key; its terminal was missing, which has been said
 //! EOR                   further records in working order, then
 //! END
 //! ```
@@ -31,9 +40,12 @@
 #![forbid(unsafe_code)]
 
 mod read;
+mod under_way;
 mod write;
 
 pub use read::{ProblemKind, SnapshotError, SnapshotProblem};
+pub use under_way::{Helper, Leaving, Stop, UnderWay};
+pub(crate) use write::{hex, unhex};
 
 use crate::inittab::{Entry, MAX_ENTRIES};
 use crate::process::{ExitStatus, Pid, Signal};
@@ -146,6 +158,10 @@ pub struct Record {
     pub starts: u32,
     /// Since when they are counted.
     pub counted_since: Option<Uptime>,
+    /// What answers about its process name it by; nothing in a text of the original.
+    pub key: Option<u64>,
+    /// Whether its terminal was missing, which has been said.
+    pub misses_terminal: bool,
 }
 
 impl Record {
@@ -160,6 +176,8 @@ impl Record {
             held_until: None,
             starts: 0,
             counted_since: None,
+            key: None,
+            misses_terminal: false,
         }
     }
 }
@@ -189,6 +207,10 @@ pub struct Snapshot {
     pub boot_level: Option<Runlevel>,
     /// The `NAME=VALUE` words clients have set for children.
     pub environment: Vec<Box<[u8]>>,
+    /// What has been begun and is not done.
+    pub under_way: UnderWay,
+    /// When init crashed a short while ago.
+    pub crashes: Vec<Uptime>,
     /// The table in working order.
     pub records: Vec<Record>,
 }
@@ -209,6 +231,8 @@ impl Default for Snapshot {
             boot_done: false,
             boot_level: None,
             environment: Vec::new(),
+            under_way: UnderWay::default(),
+            crashes: Vec::new(),
             records: Vec::new(),
         }
     }

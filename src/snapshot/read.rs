@@ -108,6 +108,8 @@ struct Draft {
     held_until: Option<Uptime>,
     starts: u32,
     counted_since: Option<Uptime>,
+    key: Option<u64>,
+    misses_terminal: bool,
 }
 
 impl Draft {
@@ -125,6 +127,8 @@ impl Draft {
             held_until: None,
             starts: 0,
             counted_since: None,
+            key: None,
+            misses_terminal: false,
         }
     }
 
@@ -143,6 +147,8 @@ impl Draft {
             held_until: self.held_until,
             starts: self.starts,
             counted_since: self.counted_since,
+            key: self.key,
+            misses_terminal: self.misses_terminal,
         })
     }
 }
@@ -155,7 +161,7 @@ enum Progress {
 }
 
 /// What has been read so far.
-struct Reader {
+pub(super) struct Reader {
     line: usize,
     snapshot: Snapshot,
     phase: Option<Phase>,
@@ -244,16 +250,16 @@ impl Reader {
                 let pending = (1..=31).filter(|number| bits >> number & 1 == 1);
                 self.snapshot.pending_signals.extend(pending.map(Signal));
             }
-            b"-WR" => self.snapshot.written.boot_to_wtmp = self.number::<u32>("-WR", value) != 0,
-            b"-WU" => self.snapshot.written.boot_to_utmp = self.number::<u32>("-WU", value) != 0,
-            b"-LW" => self.snapshot.written.level_to_wtmp = self.number::<u32>("-LW", value) != 0,
-            b"-LU" => self.snapshot.written.level_to_utmp = self.number::<u32>("-LU", value) != 0,
+            b"-WR" => self.snapshot.written.boot_to_wtmp = self.is_set("-WR", value),
+            b"-WU" => self.snapshot.written.boot_to_utmp = self.is_set("-WU", value),
+            b"-LW" => self.snapshot.written.level_to_wtmp = self.is_set("-LW", value),
+            b"-LU" => self.snapshot.written.level_to_utmp = self.is_set("-LU", value),
             b"-ST" => {
                 if let Some(seconds) = self.parse("-ST", value) {
                     self.snapshot.grace_time = Duration::from_secs(seconds);
                 }
             }
-            b"-DB" => self.snapshot.boot_done = self.number::<u32>("-DB", value) != 0,
+            b"-DB" => self.snapshot.boot_done = self.is_set("-DB", value),
             b"XSV" => self.snapshot.schema = Some(self.number("XSV", value)),
             b"XBL" => self.snapshot.boot_level = self.level("XBL", value),
             b"XSI" => {
@@ -263,13 +269,22 @@ impl Reader {
                 }
             }
             b"XEN" => self.snapshot.environment.push(unescaped(value)),
-            _ => {}
+            b"XCR" => {
+                let crash = self.time("XCR", value);
+                self.snapshot.crashes.extend(crash);
+            }
+            _ => {
+                let mut under_way = std::mem::take(&mut self.snapshot.under_way);
+                under_way.read(token, value, self);
+                self.snapshot.under_way = under_way;
+            }
         }
     }
 
     fn read_record_line(&mut self, token: &[u8], value: &[u8]) {
-        const TOKENS: [&str; 11] = [
-            "LEV", "FL ", "PID", "EXS", "AC ", "CMD", "XST", "XEK", "XHU", "XTC", "XTW",
+        const TOKENS: [&str; 13] = [
+            "LEV", "FL ", "PID", "EXS", "AC ", "CMD", "XST", "XEK", "XHU", "XTC", "XTW", "XKY",
+            "XMT",
         ];
         let Some(&token) = TOKENS.iter().find(|known| known.as_bytes() == token) else {
             return;
@@ -292,10 +307,12 @@ impl Reader {
             "AC " => draft.action = Some(self.action(value)),
             "CMD" => draft.process = Some(value.into()),
             "XST" => draft.started = self.time(token, value),
-            "XEK" => draft.exit_is_known = self.number::<u32>(token, value) != 0,
+            "XEK" => draft.exit_is_known = self.is_set(token, value),
             "XHU" => draft.held_until = self.time(token, value),
             "XTC" => draft.starts = self.number(token, value),
             "XTW" => draft.counted_since = self.time(token, value),
+            "XKY" => draft.key = self.parse(token, value),
+            "XMT" => draft.misses_terminal = self.is_set(token, value),
             _ => {}
         }
         self.draft = Some(draft);
@@ -318,8 +335,13 @@ impl Reader {
     }
 
     /// Reads a number that is zero where it cannot be read.
-    fn number<T: FromStr + Default>(&mut self, token: &'static str, value: &[u8]) -> T {
+    pub(super) fn number<T: FromStr + Default>(&mut self, token: &'static str, value: &[u8]) -> T {
         self.parse(token, value).unwrap_or_default()
+    }
+
+    /// Reads a mark.
+    pub(super) fn is_set(&mut self, token: &'static str, value: &[u8]) -> bool {
+        self.number::<u32>(token, value) != 0
     }
 
     fn parse<T: FromStr>(&mut self, token: &'static str, value: &[u8]) -> Option<T> {
@@ -365,7 +387,7 @@ impl Reader {
         level
     }
 
-    fn time(&mut self, token: &'static str, value: &[u8]) -> Option<Uptime> {
+    pub(super) fn time(&mut self, token: &'static str, value: &[u8]) -> Option<Uptime> {
         self.parse(token, value)
             .map(|nanoseconds| Uptime(Duration::from_nanos(nanoseconds)))
     }

@@ -1,6 +1,7 @@
 //! The text in both directions, texts of the original, damaged texts, and random bytes.
 
 use super::*;
+use crate::initctl::Request;
 use crate::inittab::{Action, EntryId};
 use crate::process::{ExitStatus, Pid, Signal};
 use proptest::prelude::*;
@@ -10,6 +11,10 @@ const ORIGINAL: &str = include_str!("../../tests/data/state/original-3.14");
 
 fn level(byte: u8) -> Runlevel {
     Runlevel::from_byte(byte).unwrap()
+}
+
+fn pid(number: i32) -> Pid {
+    Pid::new(number).unwrap()
 }
 
 fn entry(id: &str, levels: &str, action: Action, process: &str) -> Entry {
@@ -53,6 +58,36 @@ fn rich() -> Snapshot {
             Box::from(*b"INIT_HALT=HALT"),
             Box::from(*b"INIT_X=a\nb\\n\0c"),
         ],
+        under_way: UnderWay {
+            last_key: 11,
+            paused: true,
+            emergency: true,
+            pause_until: Some(Uptime::from_secs(5)),
+            single_since: Uptime::from_secs(6),
+            said_nothing_left: true,
+            reread_wanted: true,
+            asking: Helper::Wanted,
+            emergency_shell: Helper::Running(pid(31)),
+            power_off: Helper::Running(pid(32)),
+            stop: Some(Stop {
+                killed: true,
+                deadline: Uptime::from_secs(7),
+                leaving: vec![Leaving {
+                    id: EntryId::new(*b"a b"),
+                    pid: pid(33),
+                    accounted: true,
+                }],
+            }),
+            departed: vec![pid(34)],
+            outliving: vec![(pid(35), Uptime::from_secs(8))],
+            requests: vec![Request::ChangeLevel {
+                level: b'3',
+                grace: Duration::from_secs(9),
+            }],
+            unread: vec![0, 10, 255],
+            fifo_closed: true,
+        },
+        crashes: vec![Uptime::from_secs(10)],
         records: vec![
             Record {
                 entry: entry("1", "2345", Action::Respawn, "/sbin/getty tty1"),
@@ -68,6 +103,8 @@ fn rich() -> Snapshot {
                 held_until: Some(Uptime::from_secs(400)),
                 starts: 4,
                 counted_since: Some(Uptime::from_secs(100)),
+                key: Some(9),
+                misses_terminal: true,
             },
             Record {
                 exit: Some(ExitStatus::Exited(0)),
@@ -103,6 +140,8 @@ fn a_text_of_the_original_is_understood() {
             boot_done: true,
             boot_level: None,
             environment: Vec::new(),
+            under_way: UnderWay::default(),
+            crashes: Vec::new(),
             records: vec![
                 Record {
                     flags: executed,
@@ -148,6 +187,24 @@ XBL2
 XSI38
 XENINIT_HALT=HALT
 XENINIT_X=a\\nb\\\\n\\0c
+XLK11
+XPA1
+XEM1
+XSN1
+XRR1
+XFC1
+XPU5000000000
+XSS6000000000
+XHA0
+XHE31
+XHP32
+XGK7000000000
+XGP33 1 612062
+XGD34
+XGO35 8000000000
+XRQREQUEST
+XFB000aff
+XCR10000000000
 REC1
 LEV2345
 FL RU
@@ -163,6 +220,8 @@ XEK1
 XHU400000000000
 XTC4
 XTW100000000000
+XKY9
+XMT1
 EOR
 RECid
 LEV
@@ -174,14 +233,22 @@ XEK1
 EOR
 END
 ";
-    assert_eq!(text, expected);
+    let request = rich().under_way.requests[0].encode().unwrap();
+    assert_eq!(text, expected.replace("REQUEST", &hex(&request)));
 }
 
 /// A machine that runs an older release hands its state to this one: what these files hold is read for ever.
 #[test]
 fn state_texts_of_every_release_are_read() {
     let text = include_str!("../../tests/data/state/0.1.0");
-    assert_eq!(read(text), (rich(), Vec::new()));
+    let mut expected = rich();
+    // That release told nothing of these.
+    expected.under_way = UnderWay::default();
+    expected.crashes.clear();
+    for record in &mut expected.records {
+        (record.key, record.misses_terminal) = (None, false);
+    }
+    assert_eq!(read(text), (expected, Vec::new()));
 }
 
 #[test]
@@ -444,8 +511,12 @@ fn levels() -> impl Strategy<Value = Option<Runlevel>> {
     proptest::option::of(proptest::sample::select(b"0123456789S".as_slice()).prop_map(level))
 }
 
+fn moments() -> impl Strategy<Value = Uptime> {
+    any::<u64>().prop_map(|time| Uptime(Duration::from_nanos(time)))
+}
+
 fn times() -> impl Strategy<Value = Option<Uptime>> {
-    proptest::option::of(any::<u64>().prop_map(|time| Uptime(Duration::from_nanos(time))))
+    proptest::option::of(moments())
 }
 
 fn exits() -> impl Strategy<Value = Option<ExitStatus>> {
@@ -471,6 +542,8 @@ prop_compose! {
         exit in exits(),
         [started, held_until, counted_since] in [times(), times(), times()],
         starts in any::<u32>(),
+        key in proptest::option::of(any::<u64>()),
+        misses_terminal in any::<bool>(),
     ) -> Record {
         Record {
             entry,
@@ -481,6 +554,57 @@ prop_compose! {
             held_until,
             starts,
             counted_since,
+            key,
+            misses_terminal,
+        }
+    }
+}
+
+fn helpers() -> impl Strategy<Value = Helper> {
+    prop_oneof![
+        Just(Helper::None),
+        Just(Helper::Wanted),
+        (1..i32::MAX).prop_map(|number| Helper::Running(pid(number))),
+    ]
+}
+
+prop_compose! {
+    fn stops()(
+        killed in any::<bool>(),
+        deadline in moments(),
+        leaving in proptest::collection::vec(((1..i32::MAX), any::<bool>(), bytes(0..5)), 0..3),
+    ) -> Stop {
+        let leaving = leaving.into_iter().map(|(number, accounted, id)| Leaving {
+            id: EntryId::new(id),
+            pid: pid(number),
+            accounted,
+        });
+        Stop { killed, deadline, leaving: leaving.collect() }
+    }
+}
+
+prop_compose! {
+    fn under_way()(
+        last_key in any::<u64>(),
+        [paused, emergency, said_nothing_left, reread_wanted, fifo_closed] in any::<[bool; 5]>(),
+        (pause_until, single_since) in (times(), moments()),
+        [asking, emergency_shell, power_off] in [helpers(), helpers(), helpers()],
+        stop in proptest::option::of(stops()),
+        departed in proptest::collection::vec(1..i32::MAX, 0..3),
+        outliving in proptest::collection::vec((1..i32::MAX, moments()), 0..3),
+        seconds in proptest::collection::vec(0..1_000_u64, 0..3),
+        unread in any::<Vec<u8>>(),
+    ) -> UnderWay {
+        let requests = seconds.into_iter().map(|seconds| Request::ChangeLevel {
+            level: b'3',
+            grace: Duration::from_secs(seconds),
+        });
+        UnderWay {
+            last_key, paused, emergency, pause_until, single_since, said_nothing_left, reread_wanted, asking,
+            emergency_shell, power_off, stop, unread, fifo_closed,
+            departed: departed.into_iter().map(pid).collect(),
+            outliving: outliving.into_iter().map(|(number, until)| (pid(number), until)).collect(),
+            requests: requests.collect(),
         }
     }
 }
@@ -496,6 +620,8 @@ prop_compose! {
         seconds in any::<u64>(),
         boot_done in any::<bool>(),
         environment in proptest::collection::vec(any::<Vec<u8>>(), 0..3),
+        under_way in under_way(),
+        crashes in proptest::collection::vec(moments(), 0..3),
         records in proptest::collection::vec(records(), 0..4),
     ) -> Snapshot {
         Snapshot {
@@ -510,6 +636,8 @@ prop_compose! {
             boot_done,
             boot_level,
             environment: environment.into_iter().map(Into::into).collect(),
+            under_way,
+            crashes,
             records,
         }
     }

@@ -18,12 +18,12 @@ pub(super) fn text(snapshot: &Snapshot) -> Vec<u8> {
     text.0
 }
 
-struct Text(Vec<u8>);
+pub(super) struct Text(Vec<u8>);
 
 impl Text {
     /// Writes one line. The value ends where it would break the line, so that whatever a caller puts into a
     /// snapshot, the lines behind it are read as what they are.
-    fn line(&mut self, token: &str, value: &[u8]) {
+    pub(super) fn line(&mut self, token: &str, value: &[u8]) {
         let end = value.iter().position(|byte| matches!(byte, b'\n' | 0));
         let value = end.and_then(|end| value.get(..end)).unwrap_or(value);
         self.0.extend_from_slice(token.as_bytes());
@@ -31,15 +31,21 @@ impl Text {
         self.0.push(b'\n');
     }
 
-    fn number(&mut self, token: &str, value: impl Into<u64>) {
+    pub(super) fn number(&mut self, token: &str, value: impl Into<u64>) {
         self.line(token, value.into().to_string().as_bytes());
+    }
+
+    /// Writes words with a blank between them.
+    pub(super) fn words(&mut self, token: &str, words: &[&dyn std::fmt::Display]) {
+        let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+        self.line(token, words.join(" ").as_bytes());
     }
 
     fn level(&mut self, token: &str, level: Option<Runlevel>) {
         self.line(token, &[Runlevel::byte_or_n(level)]);
     }
 
-    fn time(&mut self, token: &str, time: Option<Uptime>) {
+    pub(super) fn time(&mut self, token: &str, time: Option<Uptime>) {
         if let Some(Uptime(since_start)) = time {
             self.number(
                 token,
@@ -83,6 +89,10 @@ impl Text {
         for variable in &snapshot.environment {
             self.line("XEN", &escaped(variable));
         }
+        snapshot.under_way.write(self);
+        for crash in &snapshot.crashes {
+            self.time("XCR", Some(*crash));
+        }
     }
 
     fn record(&mut self, record: &Record) {
@@ -118,6 +128,12 @@ impl Text {
             self.number("XTC", record.starts);
         }
         self.time("XTW", record.counted_since);
+        if let Some(key) = record.key {
+            self.number("XKY", key);
+        }
+        if record.misses_terminal {
+            self.number("XMT", true);
+        }
     }
 }
 
@@ -133,4 +149,27 @@ fn escaped(value: &[u8]) -> Vec<u8> {
         }
     }
     escaped
+}
+
+/// Writes bytes as hexadecimal digits, which no line breaks at.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut digits = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        for half in [byte >> 4, byte & 15] {
+            digits.push(char::from_digit(u32::from(half), 16).unwrap_or('0'));
+        }
+    }
+    digits
+}
+
+/// Reads what [`hex`] has written; nothing where it is something else.
+pub(crate) fn unhex(digits: &[u8]) -> Option<Vec<u8>> {
+    let half = |digit: u8| u8::try_from(char::from(digit).to_digit(16)?).ok();
+    let (pairs, []) = digits.as_chunks::<2>() else {
+        return None;
+    };
+    pairs
+        .iter()
+        .map(|[high, low]| Some(half(*high)? << 4 | half(*low)?))
+        .collect()
 }

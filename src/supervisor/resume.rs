@@ -4,11 +4,15 @@
 use super::entry::Slot;
 use super::respawn::Throttle;
 use super::slots::Slots;
-use super::{BootOptions, Effect, MOST_EXTRAS, Phase, State, Supervisor, Title};
-use crate::initctl::Assignment;
+use super::{
+    Activity, BootOptions, Departing, Effect, Emergency, Helper, MOST_DEFERRED, MOST_EXTRAS, Phase,
+    Reading, SlotKey, Stage, State, Stopping, Supervisor, Title,
+};
+use crate::initctl::{Assignment, Request};
 use crate::inittab::Entry;
 use crate::runlevel::Runlevel;
-use crate::snapshot::{Flags, Record, Snapshot, Written};
+use crate::snapshot::{self, Flags, Leaving, Record, Snapshot, Stop, UnderWay, Written};
+use std::collections::HashSet;
 
 impl Supervisor {
     /// Returns the whole state as a value. Which accounting records are written is known to who writes them.
@@ -23,9 +27,76 @@ impl Supervisor {
             boot_level: self.chosen.or(self.after_boot),
             pending_signals: self.inherited_signals.clone(),
             environment: self.extras.iter().map(word).collect(),
+            under_way: self.under_way(),
             records: self.slots.iter().map(Slot::record).collect(),
             ..Snapshot::default()
         }
+    }
+
+    fn under_way(&self) -> UnderWay {
+        let mut requests: Vec<Request> = self.deferred.iter().cloned().collect();
+        if let Some(Reading::Demand(pseudo)) = self.reading {
+            // Whoever goes on has no table that is being read, and asks again.
+            let level = pseudo.as_char() as u8;
+            let grace = self.grace;
+            requests.insert(0, Request::ChangeLevel { level, grace });
+        }
+        UnderWay {
+            last_key: self.last_key,
+            paused: self.activity == Activity::Paused,
+            emergency: self.emergency == Emergency::Wanted,
+            pause_until: self.pause_until,
+            single_since: self.single_since,
+            said_nothing_left: self.said_nothing_left,
+            reread_wanted: self.reread_wanted || self.reading == Some(Reading::Reread),
+            // The question and the emergency shell follow from where the machine stands.
+            asking: self.asking.noted(snapshot::Helper::None),
+            emergency_shell: self.emergency_shell.noted(snapshot::Helper::None),
+            power_off: self.power_off.noted(snapshot::Helper::Wanted),
+            stop: self.stopping.as_ref().map(|stopping| Stop {
+                killed: stopping.stage == Stage::Kill,
+                deadline: stopping.deadline,
+                leaving: stopping.departing.iter().map(Departing::noted).collect(),
+            }),
+            departed: self.departed.clone(),
+            outliving: self.outliving.clone(),
+            requests,
+            ..UnderWay::default()
+        }
+    }
+
+    /// Takes up what was under way.
+    fn take_up(&mut self, under_way: UnderWay) {
+        self.last_key = under_way.last_key;
+        if under_way.paused {
+            self.activity = Activity::Paused;
+        }
+        if under_way.emergency {
+            self.emergency = Emergency::Wanted;
+        }
+        self.pause_until = under_way.pause_until;
+        self.single_since = under_way.single_since;
+        self.said_nothing_left = under_way.said_nothing_left;
+        self.reread_wanted = under_way.reread_wanted;
+        self.asking = Helper::of(under_way.asking);
+        self.emergency_shell = Helper::of(under_way.emergency_shell);
+        self.power_off = Helper::of(under_way.power_off);
+        self.stopping = under_way.stop.map(|stop| Stopping {
+            stage: if stop.killed {
+                Stage::Kill
+            } else {
+                Stage::Term
+            },
+            deadline: stop.deadline,
+            departing: stop.leaving.into_iter().map(Departing::from).collect(),
+        });
+        self.departed = under_way.departed;
+        self.outliving = under_way.outliving;
+        self.deferred = under_way
+            .requests
+            .into_iter()
+            .take(MOST_DEFERRED + 1)
+            .collect();
     }
 
     /// Takes over the state that an image before this one has left.
@@ -48,10 +119,17 @@ impl Supervisor {
             .take(MOST_EXTRAS)
             .collect();
         supervisor.inherited_signals = snapshot.pending_signals;
-        let records = snapshot.records.into_iter();
-        let slots = records
-            .map(|record| Slot::new(supervisor.new_key(), record.entry.clone()).resume(&record));
-        supervisor.slots = Slots::new(slots.collect());
+        supervisor.take_up(snapshot.under_way);
+        let mut slots: Vec<Slot> = Vec::with_capacity(snapshot.records.len());
+        let mut taken = HashSet::new();
+        for record in snapshot.records {
+            // A damaged text may give one key twice; answers must mean one entry.
+            let key = record.key.filter(|key| taken.insert(*key));
+            let key = key.map_or_else(|| supervisor.new_key(), SlotKey);
+            supervisor.last_key = supervisor.last_key.max(key.0);
+            slots.push(Slot::new(key, record.entry.clone()).resume(&record));
+        }
+        supervisor.slots = Slots::new(slots);
         supervisor
     }
 
@@ -96,6 +174,8 @@ impl Slot {
             },
             starts: self.throttle.window.map_or(0, |(_, starts)| starts),
             counted_since: self.throttle.window.map(|(began, _)| began),
+            key: Some(self.key.0),
+            misses_terminal: self.misses_terminal,
             ..Record::new(self.entry.clone())
         }
     }
@@ -117,7 +197,48 @@ impl Slot {
                 window: record.counted_since.map(|began| (began, record.starts)),
             },
             last_exit: record.exit,
+            misses_terminal: record.misses_terminal,
             ..self
+        }
+    }
+}
+
+impl Helper {
+    /// As a snapshot has it. One that is not known to run is as good as `unknown`.
+    fn noted(self, unknown: snapshot::Helper) -> snapshot::Helper {
+        match self {
+            Self::None => snapshot::Helper::None,
+            Self::Refused => snapshot::Helper::Wanted,
+            Self::Spawning(_) => unknown,
+            Self::Running(pid) => snapshot::Helper::Running(pid),
+        }
+    }
+
+    fn of(noted: snapshot::Helper) -> Self {
+        match noted {
+            snapshot::Helper::None => Self::None,
+            snapshot::Helper::Wanted => Self::Refused,
+            snapshot::Helper::Running(pid) => Self::Running(pid),
+        }
+    }
+}
+
+impl Departing {
+    fn noted(&self) -> Leaving {
+        Leaving {
+            id: self.id.clone(),
+            pid: self.pid,
+            accounted: self.accounted,
+        }
+    }
+}
+
+impl From<Leaving> for Departing {
+    fn from(process: Leaving) -> Self {
+        Self {
+            id: process.id,
+            pid: process.pid,
+            accounted: process.accounted,
         }
     }
 }
