@@ -22,6 +22,7 @@ pub mod defaults;
 pub mod fstab;
 pub mod initctl;
 pub mod inittab;
+pub mod journal;
 pub mod paths;
 pub mod process;
 pub mod procs;

@@ -8,6 +8,7 @@ use super::*;
 use crate::initctl::PowerStatus;
 use crate::inittab::Inittab;
 use crate::inittab::parse::single_user_fallback;
+use crate::journal::Mark;
 use crate::process::ExitStatus;
 use crate::snapshot::{Snapshot, Written};
 use proptest::prelude::*;
@@ -41,6 +42,8 @@ enum Step {
     Happens(Event),
     /// The next image takes over.
     ReExecute,
+    /// The image crashes, and the next one goes on from what was written down.
+    Crash,
 }
 
 fn entry() -> impl Strategy<Value = Entry> {
@@ -160,6 +163,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => signal.prop_map(|signal| Step::Happens(Event::Signalled(signal))),
         3 => nonsense().prop_map(Step::Happens),
         1 => Just(Step::ReExecute),
+        2 => Just(Step::Crash),
     ]
 }
 
@@ -185,12 +189,16 @@ struct World {
     obedient: bool,
     /// Whether the supervisor waits to be replaced, and has left undone what the next image does.
     handing_over: bool,
+    /// The state at some time, and what has happened since.
+    journal: Vec<u8>,
 }
 
 impl World {
     fn new(entries: Vec<Entry>, options: &BootOptions) -> Self {
+        let init = Supervisor::new(options);
         Self {
-            init: Supervisor::new(options),
+            journal: init.snapshot(Written::default()).to_text(),
+            init,
             now: Uptime::from_secs(3),
             disk: Some(entries),
             answers: VecDeque::new(),
@@ -239,6 +247,7 @@ impl World {
             }
             Step::Happens(event) => self.happens(event),
             Step::ReExecute => self.re_execute(),
+            Step::Crash => self.crash(),
         }
     }
 
@@ -275,7 +284,29 @@ impl World {
         self.answer_all();
         self.init = Supervisor::resume(self.snapshot());
         self.handing_over = false;
+        self.journal = self.snapshot().to_text();
         self.happens(Event::Resumed);
+    }
+
+    fn crash(&mut self) {
+        let found = crate::journal::replay(&self.journal).unwrap();
+        assert_eq!(
+            found.supervisor.snapshot(Written::default()),
+            self.snapshot()
+        );
+        assert_eq!((found.effects.len(), found.waiting.len()), (0, 0));
+        self.init = found.supervisor;
+    }
+
+    /// Writes down what the shell does.
+    fn mark(&mut self, event: &Event, effects: usize) {
+        Mark::Queued(event).write(&mut self.journal);
+        Mark::Taken(self.now).write(&mut self.journal);
+        Mark::Handled.write(&mut self.journal);
+        for _ in 0..effects {
+            Mark::Begun.write(&mut self.journal);
+        }
+        Mark::Done.write(&mut self.journal);
     }
 
     fn snapshot(&self) -> Snapshot {
@@ -285,6 +316,7 @@ impl World {
     fn happens(&mut self, event: Event) {
         let before = self.init.clone();
         let effects = self.init.handle(self.now, event.clone());
+        self.mark(&event, effects.len());
         self.handing_over = effects.last() == Some(&Effect::ReExec);
         self.check_effects(&before, &effects);
         self.check_state();
