@@ -82,9 +82,16 @@ impl Kind {
     }
 }
 
-/// A text field: at most `SIZE` bytes, filled up with NULs.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+/// A text field: at most `SIZE` bytes, filled up with NULs. What a careless writer has left behind the first NUL is
+/// kept, and is no part of the text.
+#[derive(Clone, Copy, Eq)]
 pub struct Text<const SIZE: usize>([u8; SIZE]);
+
+impl<const SIZE: usize> PartialEq for Text<SIZE> {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
 
 impl<const SIZE: usize> Text<SIZE> {
     /// Takes as many of the bytes as the field holds; the file format leaves no other choice.
@@ -228,8 +235,8 @@ impl Record {
         if self.kind.is_about_the_machine() || self.id.is_empty() {
             return true;
         }
-        let id: [u8; 4] = field(old, 40);
-        id == self.id.0 || id == [0; 4]
+        let id = Text(field(old, 40));
+        id == self.id || id.is_empty()
     }
 
     /// Tells whether this record takes the place of `old` in utmp: getutid(3).

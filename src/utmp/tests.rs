@@ -155,3 +155,16 @@ fn no_record_that_is_replaced_is_passed_over_in_a_search() {
     }
     assert!(passed_over > 1000, "the search saves something");
 }
+
+#[test]
+fn what_stands_behind_the_end_of_a_text_is_no_part_of_it() {
+    let mut old = Record::dead_process("", Pid::new(9).unwrap()).encode();
+    // A writer that does not clear the field first leaves the tail of a longer id.
+    old[42] = b'#';
+    let new = Record::init_process("1", Pid::new(7).unwrap());
+    assert!(new.replaces(&Record::decode(&old)), "both have no line");
+    assert!(new.may_replace(&old));
+    old[40] = b'1';
+    assert!(new.replaces(&Record::decode(&old)), "both have the id");
+    assert!(new.may_replace(&old));
+}
