@@ -83,8 +83,10 @@ impl Note {
             End::SinceBoot(end) => ("since-boot", end),
             End::OnTheWall(end) => ("on-the-wall", end),
         };
-        let (pid, level, end) = (self.pid, char::from(self.ending.0), end.as_secs());
-        let mut text = format!("pid {pid}\nlevel {level}\n{clock} {end}\n").into_bytes();
+        let (pid, end) = (self.pid, end.as_secs());
+        let mut text = format!("pid {pid}\nlevel ").into_bytes();
+        text.push(self.ending.0);
+        text.extend(format!("\n{clock} {end}\n").bytes());
         text.extend([b"by ", one_line(&self.user), b"\n"].concat());
         if let Some(terminal) = &self.terminal {
             text.extend([b"on ", one_line(terminal), b"\n"].concat());
@@ -205,6 +207,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let others = Note {
+            ending: Ending(0xff),
             end: End::OnTheWall(Duration::from_secs(1_793_700_000)),
             earnest: Earnest::OnlyWarns,
             terminal: None,
