@@ -28,6 +28,19 @@ const PURE_MUST_NOT_NAME: [&str; 14] = [
     "SystemTime",
     "env_logger",
 ];
+/// What PID 1 runs. `sys` and `utmp` are shared with tools, and name none of these either.
+const OF_PID_1: [&str; 7] = [
+    "cmd/init",
+    "initctl",
+    "inittab",
+    "snapshot",
+    "supervisor",
+    "sys",
+    "utmp",
+];
+/// A hash table asks the kernel for a random seed, and ends the process where there is none yet: early in a boot, on a
+/// kernel before 5.6, without `/dev/urandom`.
+const PID_1_MUST_NOT_NAME: [&str; 3] = ["HashMap", "HashSet", "RandomState"];
 const SYS_MUST_NOT_NAME: [&str; 3] = ["crate::supervisor", "crate::cmd", "anyhow"];
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
@@ -139,4 +152,15 @@ fn no_module_is_a_drawer() {
             path.display()
         );
     }
+}
+
+#[test]
+fn pid_1_needs_no_random_numbers() {
+    let files: Vec<PathBuf> = OF_PID_1
+        .iter()
+        .flat_map(|folder| rust_files(&src().join(folder)))
+        .filter(|path| !path.ends_with("tests.rs"))
+        .collect();
+    assert!(files.len() > 50);
+    assert_eq!(offences(&files, &PID_1_MUST_NOT_NAME), Vec::<String>::new());
 }

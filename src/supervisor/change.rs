@@ -18,7 +18,7 @@ use crate::supervisor::entry::Slot;
 use crate::supervisor::respawn::Throttle;
 use crate::supervisor::slots::Slots;
 use crate::uptime::Uptime;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 /// How long after KILL an entry's process may take to be gone before it is given up as hanging. The original
@@ -226,7 +226,7 @@ impl Supervisor {
     /// Compares the table in force with the new one: what survives moves over, what must end is sent TERM.
     fn merge(&mut self, now: Uptime, why: Reading, table: Inittab, out: &mut Vec<Effect>) {
         let mut leaving: Vec<(usize, Slot)> = Vec::new();
-        let mut by_id: HashMap<EntryId, VecDeque<(usize, Slot)>> = HashMap::new();
+        let mut by_id: BTreeMap<EntryId, VecDeque<(usize, Slot)>> = BTreeMap::new();
         for (place, slot) in self.slots.take().into_iter().enumerate() {
             by_id
                 .entry(slot.entry.id.clone())
@@ -300,7 +300,7 @@ impl Supervisor {
     fn keep_broken(
         &self,
         broken: &[EntryId],
-        by_id: &mut HashMap<EntryId, VecDeque<(usize, Slot)>>,
+        by_id: &mut BTreeMap<EntryId, VecDeque<(usize, Slot)>>,
         out: &mut Vec<Effect>,
     ) -> Vec<Slot> {
         let mut kept = Vec::new();

@@ -9,7 +9,7 @@ use super::entry::Slot;
 use super::{SlotKey, State};
 use crate::process::Pid;
 use crate::uptime::Uptime;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ops::Deref;
 
 /// The entries in working order. Read it as a slice; every change goes through a method, which keeps the short
@@ -18,9 +18,9 @@ use std::ops::Deref;
 pub(crate) struct Slots {
     all: Vec<Slot>,
     /// The place of each key. Places change only with the whole table.
-    places: HashMap<SlotKey, usize>,
+    places: BTreeMap<SlotKey, usize>,
     /// The place of each process that runs.
-    processes: HashMap<Pid, usize>,
+    processes: BTreeMap<Pid, usize>,
     /// A start pass has nothing to do about what stands before this place. Nothing that is held does, so the
     /// deadlines of holds lie behind it too.
     settled: usize,
@@ -30,7 +30,7 @@ impl Slots {
     /// Puts a table into force. Of two entries that claim one process, which only a damaged state text holds, the
     /// first has it.
     pub(crate) fn new(mut all: Vec<Slot>) -> Self {
-        let mut processes = HashMap::new();
+        let mut processes = BTreeMap::new();
         for (place, slot) in all.iter_mut().enumerate() {
             if let Some(pid) = slot.pid()
                 && *processes.entry(pid).or_insert(place) != place
