@@ -31,7 +31,7 @@ completed     := telinit init shutdown halt poweroff reboot runlevel rc
 
 need    := tests/setup/need
 # `functions` is sourced and names no shell itself; the others say that they are one.
-scripts  = $(sort $(wildcard init.d/*) $(shell grep -rlE '^\#! ?/bin/(ba)?sh' .ci etc tests))
+scripts  = $(sort $(wildcard init.d/*) $(shell grep -rlE '^\#! ?/bin/(ba)?sh' .ci etc fuzz/run tests))
 pages    = $(wildcard man/*.[1-8])
 
 .PHONY: help
@@ -78,6 +78,11 @@ boot: testbed  ## whole systems under QEMU: our small one, and a real Debian wit
 compliance:  ## play every case on Debian's init and on ours, and compare (about 3 minutes)
 	@$(need) busybox dpkg-deb
 	$(CARGO) test --locked --test compliance
+
+.PHONY: fuzz
+fuzz:  ## look for bytes that our readers do not bear, FUZZ_SECONDS (60) for each of them
+	@$(need) c++
+	fuzz/run
 
 # What the slow layers stand on: the small system, a kernel, and a real Debian's disk.
 .PHONY: testbed
