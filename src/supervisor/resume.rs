@@ -12,7 +12,7 @@ use crate::initctl::{Assignment, Request};
 use crate::inittab::Entry;
 use crate::runlevel::Runlevel;
 use crate::snapshot::{self, Flags, Leaving, Record, Snapshot, Stop, UnderWay, Written};
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 impl Supervisor {
     /// Returns the whole state as a value. Which accounting records are written is known to who writes them.
@@ -121,7 +121,7 @@ impl Supervisor {
         supervisor.inherited_signals = snapshot.pending_signals;
         supervisor.take_up(snapshot.under_way);
         let mut slots: Vec<Slot> = Vec::with_capacity(snapshot.records.len());
-        let mut taken = HashSet::new();
+        let mut taken = BTreeSet::new();
         for record in snapshot.records {
             // A damaged text may give one key twice; answers must mean one entry.
             let key = record.key.filter(|key| taken.insert(*key));

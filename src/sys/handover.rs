@@ -19,6 +19,10 @@ const SIGNATURE_LENGTH: usize = 8;
 /// this machine that does nothing else.
 const PATIENCE: u16 = 10_000;
 
+/// How many errors of the pipe are borne in a row. What it holds is the whole state of the machine, so that a
+/// kernel that is short of memory for a moment must not cost it.
+const MOST_ERRORS: u8 = 100;
+
 /// Reads the state text that the image before this one has left, at most `most` bytes.
 ///
 /// Nothing where no image came before: the pipe is not there, or does not begin with `signature` at once.
@@ -26,24 +30,27 @@ pub(crate) fn receive(signature: &[u8], most: usize) -> Option<Vec<u8>> {
     let pipe = child::inherited(STATE_FD)?;
     let mut text = Vec::new();
     let mut patience = PollTimeout::ZERO;
-    while text.len() < most {
-        let mut fds = [PollFd::new(pipe.as_fd(), PollFlags::POLLIN)];
-        match nix::poll::poll(&mut fds, patience) {
-            Ok(0) => break,
-            Ok(_) => {}
-            Err(Errno::EINTR) => continue,
-            Err(_) => break,
-        }
+    let mut errors = 0;
+    while text.len() < most && errors < MOST_ERRORS {
         let mut bytes = [0_u8; 4096];
-        match nix::unistd::read(&pipe, &mut bytes) {
+        let mut fds = [PollFd::new(pipe.as_fd(), PollFlags::POLLIN)];
+        let read = match nix::poll::poll(&mut fds, patience) {
+            Ok(0) => break,
+            Ok(_) => nix::unistd::read(&pipe, &mut bytes),
+            Err(error) => Err(error),
+        };
+        match read {
             Ok(0) => break,
             Ok(read) => text.extend_from_slice(bytes.get(..read).unwrap_or_default()),
-            Err(Errno::EINTR) => {}
-            Err(_) => break,
+            Err(_) => {
+                errors += 1;
+                continue;
+            }
         }
         if !text.starts_with(signature) {
             break;
         }
+        errors = 0;
         patience = PollTimeout::from(PATIENCE);
     }
     text.starts_with(signature).then_some(text)

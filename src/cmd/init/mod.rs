@@ -24,35 +24,42 @@ use crate::sys::child::Reports;
 use crate::sys::signal::SignalQueue;
 use crate::sys::title::TitleArea;
 use accounting::Ledger;
-use anyhow::Context;
 use args::Auto;
 use control::Control;
 use report::Reporter;
 use run::Init;
 use state_file::StateFile;
 use std::collections::VecDeque;
+use std::io;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Largest state text taken over: a hundred thousand entries.
 const LARGEST_STATE: usize = 64 << 20;
 
+/// Pause before the kernel is asked again for what there is no init without.
+const AGAIN: Duration = Duration::from_millis(500);
+
 /// Becomes init.
 ///
 /// # Errors
-/// Only before anything has been set up: without descriptors for signals and reports there is no loop.
+/// Only where the caller is not root.
 pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
     anyhow::ensure!(sys::identity::is_superuser(), "must be superuser.");
     let words: Vec<_> = std::env::args_os().collect();
     let title = TitleArea::find(&words);
     // What is served arrives through a descriptor, and SIGCHLD set to be ignored would take the exits away.
     sys::signal::ignore_all_but(&run::SERVED);
-    let signals = SignalQueue::open(&run::SERVED).context("opening a descriptor for signals")?;
-    let reports = Reports::open().context("opening a pipe for children")?;
     let paths = Paths::default();
+    let mut report = Reporter::new(&paths);
+    let mut insist = Insist(&mut report);
+    let signals = insist.on("a descriptor for signals", || {
+        SignalQueue::open(&run::SERVED)
+    });
+    let reports = insist.on("a pipe for children", Reports::open);
     let inherited = sys::handover::receive(SIGNATURE, LARGEST_STATE);
     sys::process::prepare(spawn::PATH);
     report::start_log();
-    let report = Reporter::new(&paths);
     let init = Init {
         supervisor: Supervisor::new(&crate::supervisor::BootOptions::default()),
         control: Control::new(&paths),
@@ -66,6 +73,25 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
         title,
     };
     init.start(call, inherited)
+}
+
+/// Asks the kernel until it gives. An end of PID 1 would be the end of the machine; one that waits for memory or for
+/// descriptors can be waited for.
+struct Insist<'a>(&'a mut Reporter);
+
+impl Insist<'_> {
+    fn on<T>(&mut self, what: &str, ask: impl Fn() -> io::Result<T>) -> T {
+        loop {
+            match ask() {
+                Ok(given) => return given,
+                Err(error) => {
+                    let text = format!("{what}: {error}: trying again");
+                    self.0.say(Sink::Console, &text);
+                    sys::poll::wait([None], Some(AGAIN));
+                }
+            }
+        }
+    }
 }
 
 impl Init {

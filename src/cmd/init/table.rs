@@ -16,6 +16,10 @@ const MOST_FRAGMENTS: usize = 1_000;
 /// Most messages about one reading; the rest is counted. A console at 9600 baud needs a minute for these.
 const MOST_MESSAGES: usize = 50;
 
+/// How often a file is tried. The boot stands and falls with the table, and what a disk or a kernel short of memory
+/// refuses once it often gives the next moment.
+const TRIES: usize = 3;
+
 /// Reads the table, says what is wrong with it, and returns what is right.
 ///
 /// # Errors
@@ -24,7 +28,7 @@ const MOST_MESSAGES: usize = 50;
 pub(crate) fn read(paths: &Paths, say: &mut dyn FnMut(&str)) -> io::Result<Inittab> {
     let main = paths.inittab();
     let mut files: Vec<(PathBuf, SourceKind, Vec<u8>)> = Vec::new();
-    let missing = match sys::files::read(&main, LARGEST) {
+    let missing = match read_file(&main) {
         Ok(text) => {
             files.push((main, SourceKind::Inittab, text));
             None
@@ -39,7 +43,7 @@ pub(crate) fn read(paths: &Paths, say: &mut dyn FnMut(&str)) -> io::Result<Initt
         }
     };
     for path in fragments_of(&paths.inittab_directory()) {
-        match sys::files::read(&path, LARGEST) {
+        match read_file(&path) {
             Ok(text) => {
                 say(&format!("Reading: {}", path.display()));
                 files.push((path, SourceKind::Fragment, text));
@@ -79,6 +83,21 @@ pub(crate) fn read(paths: &Paths, say: &mut dyn FnMut(&str)) -> io::Result<Initt
     }
     add_kernel_consoles(paths, &mut table, say);
     Ok(table)
+}
+
+/// Reads a file of the table, and tries again where that may help: a file that is not there or is none stays so.
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let mut result = sys::files::read(path, LARGEST);
+    for _ in 1..TRIES {
+        let may_pass = result.as_ref().is_err_and(|error| {
+            error.raw_os_error().is_some() && error.kind() != io::ErrorKind::NotFound
+        });
+        if !may_pass {
+            break;
+        }
+        result = sys::files::read(path, LARGEST);
+    }
+    result
 }
 
 /// The `*.tab` files of a directory, sorted by name. A directory that is not there holds none.
