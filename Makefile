@@ -79,6 +79,11 @@ compliance:  ## play every case on Debian's init and on ours, and compare (about
 	@$(need) busybox dpkg-deb
 	$(CARGO) test --locked --test compliance
 
+.PHONY: faults
+faults:  ## have every system call of PID 1 fail with every error, everywhere it is made (about 20 minutes)
+	@$(need) busybox
+	$(CARGO) test --locked --test faults -- --all
+
 .PHONY: fuzz
 fuzz:  ## look for bytes that our readers do not bear, FUZZ_SECONDS (60) for each of them
 	@$(need) c++

@@ -9,8 +9,9 @@ use super::pty::Pty;
 use super::root::{Root, Subject};
 use super::{LIMIT, wait_until};
 use nix::sys::signal::{Signal, kill};
+use nix::sys::stat::Mode;
 use nix::sys::termios::Termios;
-use nix::unistd::{Pid, geteuid};
+use nix::unistd::{Pid, geteuid, mkfifo};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -114,6 +115,35 @@ impl Plan {
 
     /// Switches it on; returns as soon as init runs.
     pub(crate) fn boot(self) -> Machine {
+        self.start(|_| ())
+    }
+
+    /// The same, but calls `before` with the pid of the process that is about to become init, and holds it until then.
+    pub(crate) fn boot_held(self, before: impl FnOnce(i32)) -> Machine {
+        let gate = self.root.at("/gate");
+        mkfifo(&gate, Mode::S_IRUSR | Mode::S_IWUSR).unwrap();
+        let mut before = Some(before);
+        self.start(|unshare| {
+            wait_until(
+                "the machine waits to be let go",
+                LIMIT,
+                || {
+                    let setup = children_of(unshare).into_iter().next()?;
+                    // The script opens it when everything is ready; without a reader this fails.
+                    let mut gate = OpenOptions::new()
+                        .write(true)
+                        .custom_flags(libc::O_NONBLOCK)
+                        .open(&gate)
+                        .ok()?;
+                    before.take()?(setup);
+                    gate.write_all(b"\n").ok()
+                },
+                || "the set-up script does not get there".to_owned(),
+            );
+        })
+    }
+
+    fn start(self, before: impl FnOnce(i32)) -> Machine {
         let console = Pty::open();
         let mut child = self
             .command(&console)
@@ -122,6 +152,7 @@ impl Plan {
             .stderr(console.stdio())
             .spawn()
             .expect("cannot start setpriv(1) and unshare(1) of util-linux");
+        before(i32::try_from(child.id()).unwrap());
         let found = wait_until(
             "init runs as process 1",
             LIMIT,

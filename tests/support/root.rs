@@ -45,11 +45,9 @@ pub(crate) struct Root {
 impl Root {
     /// A root without an init.
     fn empty() -> Self {
-        let directory = tempfile::Builder::new()
-            .prefix("machine-")
-            .tempdir_in(env!("CARGO_TARGET_TMPDIR"))
-            .expect("cannot make a directory for the machine");
-        let root = Root { directory };
+        let root = Root {
+            directory: scratch(),
+        };
         root.lay_out();
         root
     }
@@ -76,6 +74,20 @@ impl Root {
             }
         }
         root
+    }
+
+    /// Another root like this one, which shares the programs' files and nothing that is written to. For a test with
+    /// hundreds of machines.
+    pub(crate) fn twin(&self) -> Self {
+        let directory = scratch();
+        let mut contents = self.path().as_os_str().to_owned();
+        contents.push("/.");
+        copy(&[OsStr::new("-al"), &contents, directory.path().as_os_str()]);
+        let twin = Root { directory };
+        fs::set_permissions(twin.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::remove_file(twin.at("var/log/wtmp")).unwrap();
+        twin.write("var/log/wtmp", "");
+        twin
     }
 
     fn lay_out(&self) {
@@ -192,6 +204,13 @@ fn libraries(program: &Path) -> Vec<PathBuf> {
         .filter(|word| word.starts_with('/') && !word.ends_with(':'))
         .map(PathBuf::from)
         .collect()
+}
+
+fn scratch() -> TempDir {
+    tempfile::Builder::new()
+        .prefix("machine-")
+        .tempdir_in(env!("CARGO_TARGET_TMPDIR"))
+        .expect("cannot make a directory for the machine")
 }
 
 fn copy_tree(from: &Path, to: &Path) {
