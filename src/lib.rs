@@ -27,6 +27,7 @@ pub mod paths;
 pub mod process;
 pub mod procs;
 pub mod rcdir;
+pub mod record;
 pub mod runlevel;
 pub mod schedule;
 pub mod snapshot;

@@ -61,6 +61,36 @@ impl Paths {
         self.at("/run/init.state")
     }
 
+    /// The folder of the boot record.
+    pub fn boot_log(&self) -> PathBuf {
+        self.at("/run/initlog")
+    }
+
+    /// The record of this boot: initlog(5).
+    pub fn record(&self) -> PathBuf {
+        self.at("/run/initlog/record")
+    }
+
+    /// The part of the record that has grown too long.
+    pub fn older_record(&self) -> PathBuf {
+        self.at("/run/initlog/record.1")
+    }
+
+    /// The folder of what scripts have printed.
+    pub fn script_output(&self) -> PathBuf {
+        self.at("/run/initlog/output")
+    }
+
+    /// The folder in which the records of several boots last.
+    pub fn lasting_boot_log(&self) -> PathBuf {
+        self.at("/var/log/initlog")
+    }
+
+    /// What the kernel tells this boot from every other by.
+    pub fn boot_id(&self) -> PathBuf {
+        self.at("/proc/sys/kernel/random/boot_id")
+    }
+
     /// First letter tells why SIGPWR was sent.
     pub fn power_status(&self) -> PathBuf {
         self.at("/var/run/powerstatus")
@@ -139,6 +169,11 @@ impl Paths {
     /// The folder of the processes: proc(5).
     pub fn processes(&self) -> PathBuf {
         self.at("/proc")
+    }
+
+    /// The folder of one process.
+    pub fn process(&self, pid: Pid) -> PathBuf {
+        self.at(format!("/proc/{pid}"))
     }
 
     /// The words the kernel was started with.

@@ -11,6 +11,11 @@ mod killall5;
 mod pidof;
 mod rc;
 mod readbootlog;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "rc and initctl are about to use all of it")
+)]
+pub(crate) mod recorder;
 mod runlevel;
 mod shutdown;
 mod state;

@@ -3,6 +3,7 @@
 //! PID 1 has one thread, so after fork a child is a whole copy of it and may run ordinary code until it execs;
 //! it never returns to the caller's.
 
+use super::usage::{self, Changed, Reaped};
 use super::{console, fd, signal};
 use crate::process::{ExitStatus, Pid};
 use nix::errno::Errno;
@@ -191,7 +192,7 @@ fn keep_terminal_for(child: NixPid) -> u8 {
     fd::close_above_standard();
     let status = loop {
         match wait_for(child.as_raw(), 0) {
-            Ok(Some((_, status))) => break status,
+            Ok(Some(reaped)) => break reaped.status,
             Ok(None) | Err(Errno::EINTR) => {}
             Err(_) => break ExitStatus::Exited(0),
         }
@@ -310,21 +311,13 @@ fn try_each(attempt: &Attempt, environment: &[CString]) -> Errno {
 }
 
 /// Reaps one child that has ended, if any.
-pub(crate) fn reap() -> Option<(Pid, ExitStatus)> {
+pub(crate) fn reap() -> Option<Reaped> {
     wait_for(-1, libc::WNOHANG).ok().flatten()
 }
 
-fn wait_for(pid: i32, flags: i32) -> nix::Result<Option<(Pid, ExitStatus)>> {
-    let mut word = 0;
-    // SAFETY: the pointer is to a live integer of this frame.
-    let pid = Errno::result(unsafe { libc::waitpid(pid, &raw mut word, flags) })?;
-    // Without WUNTRACED or WCONTINUED only ended children are returned, so the word is one of those two.
-    Ok(Pid::new(pid).map(|pid| {
-        (
-            pid,
-            ExitStatus::from_word(u32::from_ne_bytes(word.to_ne_bytes())),
-        )
-    }))
+/// Without the flags for stops and continuations, so that only ended children are returned.
+fn wait_for(pid: i32, flags: i32) -> nix::Result<Option<Reaped>> {
+    Ok(usage::wait(pid, flags)?.map(Changed::ended))
 }
 
 /// Forks a child that runs a function and exits; it inherits every descriptor and the caller's signal mask.

@@ -4,7 +4,7 @@ use nix::fcntl::OFlag;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 /// Reads a file of at most `most` bytes; more is an error, and so is anything but a regular file (which proc's
@@ -60,6 +60,24 @@ pub(crate) fn create(path: &Path, text: &[u8]) -> io::Result<()> {
         .mode(0o644)
         .open(path)?;
     file.write_all(text)
+}
+
+/// Makes a folder for everybody to read. That it is there already is no error.
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+    match fs::DirBuilder::new().mode(0o755).create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        made => made,
+    }
+}
+
+/// Gives a file or folder another name, in the place of a file that has it.
+pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)
+}
+
+/// Removes a folder with all that is in it.
+pub(crate) fn remove_folder(path: &Path) -> io::Result<()> {
+    fs::remove_dir_all(path)
 }
 
 /// Removes a file.

@@ -9,6 +9,7 @@
     reason = "system calls that nix does not wrap"
 )]
 
+pub(crate) mod appending;
 pub(crate) mod background;
 pub(crate) mod calendar;
 pub(crate) mod child;
@@ -40,4 +41,5 @@ pub(crate) mod signalling;
 pub(crate) mod syslog;
 pub(crate) mod terminals;
 pub(crate) mod title;
+pub(crate) mod usage;
 pub(crate) mod utmp;

@@ -153,9 +153,10 @@ impl Init {
             }
         }
         for _ in 0..MOST_REAPED {
-            let Some((pid, status)) = sys::child::reap() else {
+            let Some(reaped) = sys::child::reap() else {
                 break;
             };
+            let (pid, status) = (reaped.pid, reaped.status);
             // What a child reports was written before its end, so it is here now and is told first.
             self.collect_reports(waiting);
             waiting.push_back(Event::Exited { pid, status });
