@@ -93,15 +93,33 @@ fn leave(fd: BorrowedFd<'_>, number: i32) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
-/// Opens the pipe, puts the signature into it, and starts the process that writes the rest: the text can be
-/// larger than a pipe holds, and its reader begins only when this image is gone.
+/// Opens the pipe and puts the text into it. What it does not hold is left to a process that writes it when there is
+/// room, as the reader begins only when this image is gone. A usual state has room in the pipe, so that nothing that
+/// happens to such a process can cost it.
 fn prepare(state: &[u8]) -> io::Result<OwnedFd> {
-    let (reader, writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
-    let (signature, rest) = state
-        .split_at_checked(SIGNATURE_LENGTH)
-        .ok_or(io::ErrorKind::InvalidInput)?;
-    nix::unistd::write(&writer, signature)?;
-    child::fork_and_call(|| write_all(writer, rest))?;
+    let (reader, writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
+    if state.len() < SIGNATURE_LENGTH {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let mut rest = state;
+    loop {
+        match nix::unistd::write(&writer, rest) {
+            Ok(written) => rest = rest.get(written..).unwrap_or_default(),
+            Err(Errno::EINTR) => {}
+            Err(Errno::EAGAIN) => break,
+            Err(error) => return Err(error.into()),
+        }
+        if rest.is_empty() {
+            break;
+        }
+    }
+    // Both ends are used by readers and writers that wait: the next image may be the original.
+    for end in [reader.as_fd(), writer.as_fd()] {
+        nix::fcntl::fcntl(end, nix::fcntl::FcntlArg::F_SETFL(OFlag::empty()))?;
+    }
+    if !rest.is_empty() {
+        child::fork_and_call(|| write_all(writer, rest))?;
+    }
     Ok(reader)
 }
 

@@ -86,7 +86,8 @@ impl Control {
         {
             return;
         }
-        self.fifo = None;
+        // As in `reopen`: the path may only have been hard to look at for a moment.
+        let held = self.fifo.take();
         match self.open() {
             Ok(fifo) => {
                 self.fifo = Some(fifo);
@@ -98,6 +99,7 @@ impl Control {
                 self.complain(&error, report);
             }
         }
+        drop(held);
     }
 
     /// Opens the FIFO and watches it, or watches the directory for a chance to try again.

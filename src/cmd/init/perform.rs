@@ -101,21 +101,41 @@ impl Init {
     /// Reads and removes the power status file. Without one, SIGPWR means that power is failing.
     fn read_power_status(&mut self) -> PowerStatus {
         let path = self.paths.power_status();
-        let text = sys::files::read(&path, LARGEST_STATUS).inspect(|_| self.remove_status(&path)).or_else(|_| {
-            let old = self.paths.old_power_status();
-            sys::files::read(&old, LARGEST_STATUS).inspect(|_| {
-                self.report.say(
-                    Sink::Both,
-                    "warning: found obsolete path /etc/powerstatus, use /var/run/powerstatus instead",
-                );
-                self.remove_status(&old);
-            })
-        });
+        let old = self.paths.old_power_status();
+        let text = match self.take_status(&path) {
+            None => {
+                let text = self.take_status(&old);
+                if text.is_some() {
+                    self.report.say(
+                        Sink::Both,
+                        "warning: found obsolete path /etc/powerstatus, use /var/run/powerstatus instead",
+                    );
+                }
+                text
+            }
+            text => text,
+        };
         match text.unwrap_or_default().first() {
             Some(b'O') => PowerStatus::Restored,
             Some(b'L') => PowerStatus::Low,
             Some(_) | None => PowerStatus::Failing,
         }
+    }
+
+    /// Reads and removes a power status file. One that cannot be read is as good as none, and that is said.
+    fn take_status(&mut self, path: &std::path::Path) -> Option<Vec<u8>> {
+        let error = match table::read_file(path, LARGEST_STATUS) {
+            Ok(text) => {
+                self.remove_status(path);
+                return Some(text);
+            }
+            Err(error) => error,
+        };
+        if error.kind() != std::io::ErrorKind::NotFound {
+            let text = format!("{}: {error}: power is taken to fail", path.display());
+            self.report.say(Sink::Both, &text);
+        }
+        None
     }
 
     fn remove_status(&mut self, path: &std::path::Path) {

@@ -16,8 +16,8 @@ const MOST_FRAGMENTS: usize = 1_000;
 /// Most messages about one reading; the rest is counted. A console at 9600 baud needs a minute for these.
 const MOST_MESSAGES: usize = 50;
 
-/// How often a file is tried. The boot stands and falls with the table, and what a disk or a kernel short of memory
-/// refuses once it often gives the next moment.
+/// How often a file is tried. Much follows from what stands in it, and what a disk or a kernel short of memory refuses
+/// once it often gives the next moment.
 const TRIES: usize = 3;
 
 /// Reads the table, says what is wrong with it, and returns what is right.
@@ -28,7 +28,7 @@ const TRIES: usize = 3;
 pub(crate) fn read(paths: &Paths, say: &mut dyn FnMut(&str)) -> io::Result<Inittab> {
     let main = paths.inittab();
     let mut files: Vec<(PathBuf, SourceKind, Vec<u8>)> = Vec::new();
-    let missing = match read_file(&main) {
+    let missing = match read_file(&main, LARGEST) {
         Ok(text) => {
             files.push((main, SourceKind::Inittab, text));
             None
@@ -43,7 +43,7 @@ pub(crate) fn read(paths: &Paths, say: &mut dyn FnMut(&str)) -> io::Result<Initt
         }
     };
     for path in fragments_of(&paths.inittab_directory()) {
-        match read_file(&path) {
+        match read_file(&path, LARGEST) {
             Ok(text) => {
                 say(&format!("Reading: {}", path.display()));
                 files.push((path, SourceKind::Fragment, text));
@@ -85,9 +85,9 @@ pub(crate) fn read(paths: &Paths, say: &mut dyn FnMut(&str)) -> io::Result<Initt
     Ok(table)
 }
 
-/// Reads a file of the table, and tries again where that may help: a file that is not there or is none stays so.
-fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    let mut result = sys::files::read(path, LARGEST);
+/// Reads a file, and tries again where that may help: a file that is not there or is none stays so.
+pub(super) fn read_file(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut result = sys::files::read(path, most);
     for _ in 1..TRIES {
         let may_pass = result.as_ref().is_err_and(|error| {
             error.raw_os_error().is_some() && error.kind() != io::ErrorKind::NotFound
@@ -95,7 +95,7 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
         if !may_pass {
             break;
         }
-        result = sys::files::read(path, LARGEST);
+        result = sys::files::read(path, most);
     }
     result
 }
