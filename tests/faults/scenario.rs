@@ -5,7 +5,7 @@ use crate::support::accounting::{change_to, request};
 use crate::support::namespace::{Ending, Machine, Plan};
 use crate::support::root::Root;
 use crate::support::{Deadline, pause};
-use crate::tracer::{self, Fault, Seen, Shared};
+use crate::tracer::{self, Fault, Seen, Shared, Site};
 use nix::sys::signal::{SIGKILL, SIGPWR};
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
@@ -73,6 +73,8 @@ pub(crate) struct Outcome {
 pub(crate) struct Usual {
     pub(crate) calls: usize,
     pub(crate) said: BTreeSet<String>,
+    /// The sites that every such life has.
+    pub(crate) steady: BTreeSet<Site>,
 }
 
 /// Runs one machine from power-on to halt, with a fault or without.
@@ -115,7 +117,7 @@ pub(crate) fn run(template: &Root, fault: Option<&Fault>, usual: Option<&Usual>)
     if let Some(usual) = usual {
         let news: Vec<&String> = said.difference(&usual.said).collect();
         if verdict == Verdict::Unharmed && !late.is_empty() {
-            verdict = if news.is_empty() {
+            verdict = if news.is_empty() && !needs_no_word(fault) {
                 Verdict::Silent
             } else {
                 Verdict::Said
@@ -145,6 +147,13 @@ pub(crate) fn run(template: &Root, fault: Option<&Fault>, usual: Option<&Usual>)
         seen,
         unknown,
     }
+}
+
+/// A power status that is not there means that power fails: init(8).
+fn needs_no_word(fault: Option<&Fault>) -> bool {
+    fault.is_some_and(|fault| {
+        STAGES[fault.site.stage] == "power" && fault.error == nix::errno::Errno::ENOENT
+    })
 }
 
 /// Has a thread take hold of the process before it goes on to be init.
@@ -232,9 +241,10 @@ impl Run {
         let came = self.insist(
             "level 3",
             |machine| {
-                // Without a table init asks at the console, and a table that was read late has to be asked for.
+                // Without a table init asks at the console for a level, and has to be told when there is one again.
                 if machine.transcript().contains("Enter runlevel: ") {
                     machine.type_line("3");
+                    machine.try_ask(&change_to('Q'));
                 }
             },
             |machine| {
