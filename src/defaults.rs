@@ -13,14 +13,51 @@ pub fn value_of(name: &str, file: &[u8]) -> Option<Vec<u8>> {
         .and_then(plain)
 }
 
+/// One line that is neither empty nor a comment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment<'a> {
+    /// Its number, from 1.
+    pub line: usize,
+    /// The variable; `None` if the line assigns to none.
+    pub name: Option<&'a [u8]>,
+    /// Its value, if it is plain.
+    pub value: Option<Vec<u8>>,
+}
+
+/// Returns all lines of a file of which each has to assign to one variable.
+pub fn assignments(file: &[u8]) -> impl Iterator<Item = Assignment<'_>> {
+    let lines = (1..).zip(file.split(|&byte| byte == b'\n'));
+    lines.filter_map(|(number, line)| {
+        let line = without_export(line);
+        if line.is_empty() || line.starts_with(b"#") {
+            return None;
+        }
+        let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        let length = line.iter().take_while(|byte| is_of_name(byte)).count();
+        let (name, rest) = line.split_at_checked(length)?;
+        let value = rest.strip_prefix(b"=").filter(|_| length > 0);
+        Some(Assignment {
+            line: number,
+            name: value.map(|_| name),
+            value: value.and_then(plain),
+        })
+    })
+}
+
 /// Returns what stands behind the equals sign of a line that assigns to the variable.
 fn assigned<'a>(name: &str, line: &'a [u8]) -> Option<&'a [u8]> {
+    without_export(line)
+        .strip_prefix(name.as_bytes())?
+        .strip_prefix(b"=")
+}
+
+/// Takes the blanks around a line away, and the word that makes a variable one of the environment.
+fn without_export(line: &[u8]) -> &[u8] {
     let line = line.trim_ascii();
-    let line = match line.strip_prefix(b"export") {
+    match line.strip_prefix(b"export") {
         Some(rest) if rest.first().is_some_and(u8::is_ascii_whitespace) => rest.trim_ascii_start(),
         _ => line,
-    };
-    line.strip_prefix(name.as_bytes())?.strip_prefix(b"=")
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]

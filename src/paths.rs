@@ -166,6 +166,16 @@ impl Paths {
         self.at("/etc/default/rcS")
     }
 
+    /// How the administrator wants rc scripts to be run: rc(8).
+    pub fn rc_settings(&self) -> PathBuf {
+        self.at("/etc/default/rc")
+    }
+
+    /// The consoles the kernel writes to, the one behind /dev/console last.
+    pub fn active_consoles(&self) -> PathBuf {
+        self.at("/sys/class/tty/console/active")
+    }
+
     /// The folder of the processes: proc(5).
     pub fn processes(&self) -> PathBuf {
         self.at("/proc")

@@ -59,6 +59,8 @@ impl Signal {
     pub const STOP: Self = Self(19);
     /// Stop from the terminal: init pauses its work until `CONT`.
     pub const TSTP: Self = Self(20);
+    /// A program in a terminal's background has written to it or set it.
+    pub const TTOU: Self = Self(22);
     /// Window size: the keyboard request.
     pub const WINCH: Self = Self(28);
     /// Power status changed.

@@ -76,6 +76,11 @@ impl Waiting {
         self.bytes.is_empty()
     }
 
+    /// Says how many bytes wait.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Says how many bytes were given up since this was last forgotten.
     pub fn lost(&self) -> usize {
         self.lost

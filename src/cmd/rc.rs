@@ -12,26 +12,48 @@
 //! directory has nothing to run, which is no error.
 //!
 //! # How a script is run
-//! In the foreground, with the word `start` or `stop`, and waited for. It has rc's standard files and directory,
+//! In the foreground, with the word `start` or `stop`, and waited for. It has rc's standard input and directory,
 //! `PATH=/sbin:/usr/sbin:/bin:/usr/bin`, umask 022, rc's environment with `runlevel` and `previous` (N where there
 //! was none), and `VERBOSE` where `/etc/default/rcS` sets it. All its signals have their default effect.
 //!
-//! A script that fails stops nothing. In the end one line names all that did; nothing is said when all is well.
-//! Exit statuses 5 (not installed) and 6 (not configured) are no failures.
+//! A script that fails stops nothing. In the end one line counts them and names all that did. Exit statuses 5 (not
+//! installed) and 6 (not configured) are no failures.
+//!
+//! # What a script says
+//! Its output comes to rc (`script`), through a terminal where rc writes to one and a pipe elsewhere, and goes from
+//! there to the console (`console`). [`crate::rcdir::screen`] decides what is shown between and behind it. A script
+//! that talks to whoever sits there (`X-Interactive: true`) has the console itself.
+//!
+//! Nobody waits for the end of an output: a daemon may hold it for years. What it says while rc runs gets lines of its
+//! own, and when rc ends a small process stays that shows the rest (`late`).
 //!
 //! # Process groups and signals
-//! A script shares rc's process group. So Ctrl-C, which the terminal sends to the whole group, ends the script at
-//! hand; rc takes the signal and goes on to the next. It does so with QUIT as well, and undoes a Ctrl-Z, as nobody
-//! could resume a suspended boot. And init, which ends an rc that still runs at a change of level by signalling its
-//! group, first TERM and then KILL, reaches the script and all it has started. A group for each script would
-//! take that away: after a KILL nobody could pass on to it, a script would go on in the middle of another level.
+//! Each script leads a process group, which is the foreground of rc's terminal where rc has one. So Ctrl-C ends the
+//! script at hand with all it waits for, and rc goes on to the next; a script that Ctrl-Z has suspended is resumed, as
+//! nobody could do that during a boot.
 //!
-//! On TERM rc hands the signal on to the script (whoever has signalled rc alone means both), waits for it to end and
-//! goes no further. It does not end first: init sends KILL only to the group of a process that still runs,
-//! and a script that ignores TERM would be left behind.
+//! On TERM rc hands the signal on to the script's group, waits for the script to end and goes no further. init, which
+//! ends an rc that still runs at a change of level by TERM and then KILL, sends both to rc's own group, and after a
+//! KILL rc can pass on nothing. That is what the guard is for ([`crate::sys::guard`]): it hears from every
+//! script that it runs and from rc that it has ended, and at rc's end it kills what still runs. Daemons of scripts
+//! that have ended are no longer on its list. Two other ways were not taken: a signal at the parent's death
+//! (`PR_SET_PDEATHSIG`) reaches the script and not what it has started, and a signal from init to the whole session
+//! would reach every daemon that has stayed in it.
+//!
+//! # What the administrator may ask for
+//! `/etc/default/rc` ([`crate::rcdir::settings`]): a time that a script may take (`timing`), and a question before
+//! each one (`asking`).
 
 mod args;
+mod asking;
+mod console;
+mod late;
+mod overdue;
+mod record;
 mod run;
+mod script;
+mod starting;
+mod timing;
 mod tree;
 
 use std::ffi::{OsStr, OsString};
@@ -41,9 +63,12 @@ use std::process::ExitCode;
 use super::Invocation;
 use crate::paths::Paths;
 use crate::rcdir::plan::Plan;
+use crate::rcdir::screen::{Colours, Screen, Terminal};
 use crate::runlevel::Runlevel;
 use crate::sys;
 use args::{Options, Task};
+use record::Record;
+use run::Run;
 use tree::Tree;
 
 /// The exit status of a program that TERM has ended, as shells count.
@@ -71,24 +96,34 @@ fn enter(call: &Invocation, options: &Options) -> anyhow::Result<ExitCode> {
         },
     };
     let previous = std::env::var_os("PREVLEVEL").and_then(|word| args::level(&word).ok());
-    let tree = Tree::read(&Paths::new(&options.root), level, previous)?;
+    let paths = Paths::new(&options.root);
+    let tree = Tree::read(&paths, level, previous)?;
     if options.dry_run {
         sys::print::text(&shown(&tree))?;
         return Ok(ExitCode::SUCCESS);
     }
     let environment = environment(level, previous, tree.verbose.as_deref());
-    let record = run::all(&tree, &environment)?;
-    for line in [record.failure_line(), record.termination_line()]
-        .into_iter()
-        .flatten()
-    {
-        sys::print::error(&format!("{}: {line}", call.name));
-    }
-    Ok(if record.was_terminated() {
-        ExitCode::from(TERMINATED)
-    } else {
-        ExitCode::SUCCESS
-    })
+    let screen = Screen::new(colours(&paths));
+    let record = Record::begin(&paths, level, previous);
+    let mut run = Run::new(&tree, &environment, screen, record)?;
+    run.all()?;
+    Ok(ExitCode::from(run.conclude(&call.name)))
+}
+
+/// Looks whether the terminal has colours.
+fn colours(paths: &Paths) -> Colours {
+    const MOST: u64 = 4096;
+    let variable = |name| std::env::var_os(name).unwrap_or_default();
+    let (kind, no_colour) = (variable("TERM"), variable("NO_COLOR"));
+    let is_boot = !variable("INIT_VERSION").is_empty();
+    let consoles =
+        is_boot.then(|| sys::files::read(&paths.active_consoles(), MOST).unwrap_or_default());
+    let terminal = Terminal {
+        kind: kind.as_bytes(),
+        no_colour: no_colour.as_bytes(),
+        consoles: consoles.as_deref(),
+    };
+    Colours::of(Some(terminal).filter(|_| sys::output::is_terminal()))
 }
 
 /// Puts the scripts' environment together.

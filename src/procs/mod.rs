@@ -7,6 +7,7 @@ pub mod matching;
 pub mod mounts;
 #[cfg(test)]
 mod tests;
+pub mod tree;
 
 /// Marks a process that runs in the kernel alone (`PF_KTHREAD`), among the flags of proc(5).
 const KERNEL_THREAD: u64 = 0x0020_0000;
@@ -22,6 +23,8 @@ pub struct Stat {
     pub state: u8,
     /// Its parent's number.
     pub parent: i32,
+    /// The process group it belongs to; 0 where its leader is in an outer namespace.
+    pub group: i32,
     /// The session it belongs to; 0 where its leader is in an outer namespace.
     pub session: i32,
     /// How many threads it has; one that has not ended yet counts.
@@ -52,6 +55,7 @@ impl Stat {
             command: line.get(open.checked_add(1)?..close)?.to_vec(),
             state: *field(3)?.as_bytes().first()?,
             parent: number(field(4)?.as_bytes())?,
+            group: number(field(5)?.as_bytes())?,
             session: number(field(6)?.as_bytes())?,
             threads,
             is_kernel_thread: wide(9)? & KERNEL_THREAD != 0

@@ -6,8 +6,10 @@
 //! a keyword given twice the first counts. Whether the names exist is another matter (insserv(8)).
 #![forbid(unsafe_code)]
 
+use super::deadline;
 use crate::runlevel::{Runlevel, RunlevelSet};
 use std::fmt;
+use std::time::Duration;
 
 /// The text of a header that lists names, in the order of the file.
 pub type Names = Vec<Box<[u8]>>;
@@ -39,6 +41,8 @@ pub struct Header {
     pub description: Box<[u8]>,
     /// It talks to whoever sits at the console.
     pub interactive: bool,
+    /// How long it may take.
+    pub timeout: Option<Duration>,
 }
 
 /// Something wrong with a header, and where.
@@ -71,6 +75,8 @@ pub enum Problem {
     ProvidesFacility(Box<[u8]>),
     /// This is no runlevel.
     NoRunlevel(Box<[u8]>),
+    /// This is no length of time.
+    NoDuration(Box<[u8]>),
     /// The level is both one to start and one to stop in.
     StartAndStop(Runlevel),
 }
@@ -89,10 +95,11 @@ enum Keyword {
     ShortDescription,
     Description,
     Interactive,
+    Timeout,
 }
 
 impl Keyword {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Provides,
         Self::RequiredStart,
         Self::RequiredStop,
@@ -105,6 +112,7 @@ impl Keyword {
         Self::ShortDescription,
         Self::Description,
         Self::Interactive,
+        Self::Timeout,
     ];
     const REQUIRED: [Self; 5] = [
         Self::Provides,
@@ -128,6 +136,7 @@ impl Keyword {
             Self::ShortDescription => "Short-Description",
             Self::Description => "Description",
             Self::Interactive => "X-Interactive",
+            Self::Timeout => "X-Timeout",
         }
     }
 
@@ -283,6 +292,12 @@ impl Reading {
                 self.in_description = true;
             }
             Keyword::Interactive => header.interactive = value.eq_ignore_ascii_case(b"true"),
+            Keyword::Timeout => {
+                header.timeout = deadline::duration(value);
+                if header.timeout.is_none() {
+                    self.report(number, Problem::NoDuration(value.into()));
+                }
+            }
         }
     }
 
@@ -357,6 +372,9 @@ impl fmt::Display for Problem {
                 )
             }
             Self::NoRunlevel(word) => write!(f, "{}: no such runlevel", word.escape_ascii()),
+            Self::NoDuration(word) => {
+                write!(f, "{}: no time such as 60 or 2m", word.escape_ascii())
+            }
             Self::StartAndStop(level) => write!(
                 f,
                 "runlevel {level} is in both Default-Start and Default-Stop"

@@ -18,12 +18,16 @@
 //! names there stand for, and [`schedule`] what may therefore run side by side.
 #![forbid(unsafe_code)]
 
+pub mod deadline;
+pub mod ending;
 pub mod facilities;
 mod graph;
 pub mod lsb;
 pub mod plan;
 pub mod relations;
 pub mod schedule;
+pub mod screen;
+pub mod settings;
 
 use std::fmt;
 

@@ -25,14 +25,20 @@ pub(crate) fn close_above_standard() {
     close_range(3, u32::MAX);
 }
 
+/// Closes everything but standard input; for a process that will never exec.
+pub(crate) fn keep_input_only() {
+    close_range(1, u32::MAX);
+}
+
 fn close_range(first: u32, last: u32) {
     // SAFETY: closing touches no memory. Callers run alone and use none of these descriptors afterwards. A
-    // kernel before 5.9 refuses, and the descriptors stay open without harm.
+    // kernel before 5.9 refuses.
     let refused = unsafe { libc::syscall(libc::SYS_close_range, first, last, 0_u32) } != 0;
-    if refused && last < 3 {
-        for fd in 0..3 {
+    if refused {
+        // As many as a program of ours ever has.
+        for number in first..=last.min(1023) {
             // SAFETY: as above.
-            unsafe { libc::close(fd) };
+            unsafe { libc::close(number.cast_signed()) };
         }
     }
 }

@@ -1,33 +1,37 @@
-//! Running one script in the foreground and hearing of everything that happens meanwhile, for a program without
+//! Running scripts in the foreground and hearing of everything that happens meanwhile, for a program without
 //! threads.
 //!
-//! The signals a runner of scripts cares for are held back in it (blocked) and taken one at a time, so nothing
-//! interrupts it at a bad moment and it waits without a clock.
+//! The signals a runner of scripts cares for are held back in it (blocked) and read through a descriptor, so nothing
+//! interrupts it at a bad moment and it waits for them together with all else.
 
 use std::ffi::OsStr;
 use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use nix::errno::Errno;
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask};
+use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
 use nix::sys::stat::{Mode, umask};
-use nix::unistd::Pid;
+use nix::unistd::{Pid as NixPid, getpgrp, tcgetpgrp, tcsetpgrp};
 
-use crate::process::ExitStatus;
+use super::guard::Guard;
+use super::signal::SignalQueue;
+use super::usage::{self, Reaped};
+use crate::process::{Pid, Signal};
 
 /// Something that happened while a script ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Occurrence {
-    /// The script may have ended or stopped: look at it.
+    /// A script may have ended or stopped: look at it.
     ChildChanged,
     /// This program is asked to end.
     Terminate,
     /// Somebody pressed the key that suspends what runs.
     Suspend,
-    /// Somebody pressed a key that ends what runs.
-    Interrupt,
+    /// Somebody pressed a key that ends what runs, and this is its signal.
+    Interrupt(Signal),
 }
 
 /// What the kernel says of a script.
@@ -37,60 +41,114 @@ pub(crate) enum Progress {
     Runs,
     /// Ctrl-Z has stopped it.
     Suspended,
-    /// It has ended and is gone.
-    Ended(ExitStatus),
+    /// It has ended, and its number is its own until it is reaped.
+    Ended,
 }
 
 /// The signals that are held back while scripts run.
 #[derive(Debug)]
-pub(crate) struct HeldSignals(SigSet);
+pub(crate) struct HeldSignals(SignalQueue);
 
 impl HeldSignals {
-    /// Holds back what [`HeldSignals::next`] returns, and SIGTTOU, which would stop a background program that
+    /// Holds back what [`HeldSignals::take`] returns, and SIGTTOU, which would stop a background program that
     /// sets its terminal.
     pub(crate) fn hold() -> io::Result<Self> {
-        use Signal::{SIGCHLD, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
-        let listened: SigSet = [SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGTSTP]
-            .into_iter()
-            .collect();
-        let mut held = listened;
-        held.add(Signal::SIGTTOU);
         reset_disposition(libc::SIGCHLD);
-        sigprocmask(SigmaskHow::SIG_SETMASK, Some(&held), None)?;
-        Ok(Self(listened))
+        let held = [
+            Signal::CHLD,
+            Signal::TERM,
+            Signal::INT,
+            Signal::QUIT,
+            Signal::TSTP,
+            Signal::TTOU,
+        ];
+        SignalQueue::open(&held).map(Self)
     }
 
-    /// Waits for the next occurrence.
-    pub(crate) fn next(&self) -> io::Result<Occurrence> {
+    /// Takes the next occurrence, if there is one.
+    pub(crate) fn take(&self) -> Option<Occurrence> {
         loop {
-            return match self.0.wait() {
-                Ok(Signal::SIGCHLD) => Ok(Occurrence::ChildChanged),
-                Ok(Signal::SIGTERM) => Ok(Occurrence::Terminate),
-                Ok(Signal::SIGTSTP) => Ok(Occurrence::Suspend),
-                Ok(_) => Ok(Occurrence::Interrupt),
-                Err(Errno::EINTR) => continue,
-                Err(error) => Err(error.into()),
+            return match self.0.take()?.0 {
+                Signal::CHLD => Some(Occurrence::ChildChanged),
+                Signal::TERM => Some(Occurrence::Terminate),
+                Signal::TSTP => Some(Occurrence::Suspend),
+                Signal::TTOU => continue,
+                key => Some(Occurrence::Interrupt(key)),
             };
         }
     }
 }
 
-/// Starts a program with one argument, this program's files, directory and process group, exactly the environment
+impl AsFd for HeldSignals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// The terminal whose keys reach this program, as long as it is in the foreground there.
+#[derive(Debug)]
+pub(crate) struct OwnTerminal {
+    terminal: OwnedFd,
+    group: NixPid,
+}
+
+impl OwnTerminal {
+    /// Finds it among the standard files. There is none where this program has no controlling terminal, or runs in
+    /// its background.
+    pub(crate) fn find() -> Option<Self> {
+        let group = getpgrp();
+        let (input, output, error) = (io::stdin(), io::stdout(), io::stderr());
+        let standard = [input.as_fd(), output.as_fd(), error.as_fd()];
+        let own = standard
+            .into_iter()
+            .find(|terminal| tcgetpgrp(terminal) == Ok(group))?;
+        let terminal = super::fd::above_standard(own.try_clone_to_owned().ok()?).ok()?;
+        Some(Self { terminal, group })
+    }
+
+    /// Puts this program into the foreground again.
+    pub(crate) fn take_back(&self) -> io::Result<()> {
+        Ok(tcsetpgrp(&self.terminal, self.group)?)
+    }
+}
+
+/// Where a script runs.
+#[derive(Debug)]
+pub(crate) struct Place<'a> {
+    /// What becomes of its output; without, it has this program's files.
+    pub(crate) output: Option<OwnedFd>,
+    /// The terminal on which it gets the foreground.
+    pub(crate) terminal: Option<&'a OwnTerminal>,
+    /// Who has to know of it.
+    pub(crate) guard: &'a Guard,
+}
+
+/// Starts a program in a process group of its own, with this program's input and directory, exactly the environment
 /// given, and no signal blocked or ignored but a hang-up that is ignored here (nohup(1)).
 pub(crate) fn start<'a>(
     program: &Path,
     words: impl IntoIterator<Item = &'a OsStr>,
     environment: &[(&'a OsStr, &'a OsStr)],
+    place: &Place<'_>,
 ) -> io::Result<Pid> {
     let mut command = Command::new(program);
     command
         .args(words)
         .env_clear()
         .envs(environment.iter().copied());
+    if let Some(output) = &place.output {
+        command
+            .stdout(Stdio::from(output.try_clone()?))
+            .stderr(Stdio::from(output.try_clone()?));
+    }
+    // Numbers, because the closure has to own what it uses. They stay open until the child is there.
+    let terminal = place.terminal.map(|own| own.terminal.as_raw_fd());
+    let guard = place.guard.writer();
     // SAFETY: between fork and exec the closure makes system calls only, all of them async-signal-safe, and
     // allocates nothing.
     unsafe {
-        command.pre_exec(|| {
+        command.pre_exec(move || {
+            lead_group(terminal, guard);
             for number in 1..=libc::SIGRTMAX() {
                 if number != libc::SIGHUP {
                     reset_disposition(number);
@@ -101,7 +159,21 @@ pub(crate) fn start<'a>(
         });
     }
     let child = command.spawn()?;
-    Ok(Pid::from_raw(child.id().cast_signed()))
+    Pid::new(child.id().cast_signed()).ok_or_else(|| Errno::ECHILD.into())
+}
+
+/// Makes this child the leader of a group, tells the guard of it and takes the foreground.
+fn lead_group(terminal: Option<i32>, guard: i32) {
+    // SAFETY: two numbers; a child that has just been forked leads no session, so this does not fail.
+    unsafe { libc::setpgid(0, 0) };
+    // SAFETY: takes nothing.
+    let own = unsafe { libc::getpid() };
+    // The child itself tells of it, so that at no moment it can run and the guard cannot know.
+    Guard::tell(guard, own);
+    if let Some(terminal) = terminal {
+        // SAFETY: two numbers. SIGTTOU is still blocked. Without the foreground the script still runs.
+        unsafe { libc::tcsetpgrp(terminal, own) };
+    }
 }
 
 /// Gives a signal its default effect. The kernel refuses that for KILL and STOP, which have no other, and the C
@@ -111,34 +183,48 @@ fn reset_disposition(number: libc::c_int) {
     unsafe { libc::signal(number, libc::SIG_DFL) };
 }
 
-/// Looks at a script started by [`start`] without waiting.
+/// Looks at a script started by [`start`] without waiting. One that has ended stays to be reaped.
 pub(crate) fn progress(script: Pid) -> io::Result<Progress> {
-    let mut word: libc::c_int = 0;
-    // Not through nix, which cannot name the real-time signals and would lose the status of a script one has ended.
-    // SAFETY: `word` is a live integer that the call may write to; it keeps no pointer.
-    let found = unsafe {
-        libc::waitpid(
-            script.as_raw(),
-            &raw mut word,
-            libc::WNOHANG | libc::WUNTRACED,
-        )
+    let look = |flags: libc::c_int| {
+        let mut found = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
+        let id = script.get().cast_unsigned();
+        // SAFETY: the pointer is to writable memory of the right type, and the call keeps none.
+        let result = unsafe { libc::waitid(libc::P_PID, id, found.as_mut_ptr(), flags) };
+        // SAFETY: all zeroes are a valid value, and what the kernel wrote over them is one.
+        Errno::result(result).map(|_| unsafe { found.assume_init() })
     };
-    Ok(match Errno::result(found)? {
-        0 => Progress::Runs,
-        _ if libc::WIFSTOPPED(word) && libc::WSTOPSIG(word) == libc::SIGTSTP => Progress::Suspended,
-        _ if libc::WIFSTOPPED(word) => Progress::Runs,
-        _ => Progress::Ended(ExitStatus::from_word(word.cast_unsigned())),
+    let flags = libc::WEXITED | libc::WSTOPPED | libc::WNOHANG;
+    let found = look(flags | libc::WNOWAIT)?;
+    // SAFETY: the kernel fills in these fields, or they are zero.
+    let signal = unsafe { found.si_status() };
+    Ok(match found.si_code {
+        _ if found.si_signo == 0 => Progress::Runs,
+        libc::CLD_STOPPED => {
+            // Seen once is enough.
+            look(libc::WSTOPPED | libc::WNOHANG)?;
+            match signal {
+                libc::SIGTSTP => Progress::Suspended,
+                _ => Progress::Runs,
+            }
+        }
+        _ => Progress::Ended,
     })
 }
 
-/// Asks a script to end.
-pub(crate) fn terminate(pid: Pid) -> io::Result<()> {
-    Ok(kill(pid, Signal::SIGTERM)?)
+/// Takes the end of a script that has ended.
+pub(crate) fn reap(script: Pid) -> io::Result<Reaped> {
+    match usage::wait(script.get(), 0)? {
+        Some(changed) => Ok(changed.ended()),
+        None => Err(Errno::ECHILD.into()),
+    }
 }
 
-/// Lets everything in this program's process group go on that a key has suspended.
-pub(crate) fn resume_group() -> io::Result<()> {
-    Ok(kill(Pid::from_raw(0), Signal::SIGCONT)?)
+/// Reads the line that somebody has typed, if anybody can: standard input is ready.
+pub(crate) fn answer() -> Option<Vec<u8>> {
+    let mut line = [0; 256];
+    let count = nix::unistd::read(io::stdin(), &mut line).ok()?;
+    let line = line.get(..count).filter(|line| !line.is_empty())?;
+    Some(line.to_owned())
 }
 
 /// Sets the permissions that files made by this program and its children do not get: none for others to write.

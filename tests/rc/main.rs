@@ -9,6 +9,9 @@
     reason = "a test fails loudly"
 )]
 
+mod crowd;
+mod output;
+mod record;
 mod signals;
 #[path = "../support/mod.rs"]
 mod support;
@@ -76,9 +79,32 @@ impl Root {
     }
 }
 
+/// What the scripts have said, without what rc adds at the end of it.
 fn stdout(command: &mut Command) -> String {
-    let output = succeeded(command);
-    String::from_utf8(output.stdout).unwrap()
+    words(&succeeded(command).stdout)
+}
+
+/// Takes the marks off, and the lines that rc writes for scripts that say nothing.
+fn words(stdout: &[u8]) -> String {
+    let text = String::from_utf8_lossy(stdout);
+    let lines = text.lines().map(|line| {
+        let marks = [" [ ok ]", " [fail]", " [skip]"];
+        match marks.iter().find_map(|mark| line.split_once(mark)) {
+            Some((words, _)) => words.trim_end_matches(['.', ' ']),
+            None => line,
+        }
+    });
+    let is_said = |line: &&str| !line.starts_with("Starting ") && !line.starts_with("Stopping ");
+    lines
+        .filter(is_said)
+        .flat_map(|line| [line, "\n"])
+        .collect()
+}
+
+/// A line with a mark in its column.
+fn marked(text: &str, mark: &str) -> String {
+    let dots = ".".repeat(48 - text.chars().count());
+    format!("{text} {dots} [{mark}\n")
 }
 
 fn succeeded(command: &mut Command) -> Output {
@@ -89,6 +115,22 @@ fn succeeded(command: &mut Command) -> Output {
 
 fn message(output: &Output) -> &str {
     std::str::from_utf8(&output.stderr).unwrap()
+}
+
+/// The lines on standard error, without the seconds at their ends.
+fn messages(output: &Output) -> Vec<&str> {
+    message(output)
+        .lines()
+        .map(|line| {
+            match line
+                .strip_suffix(" s")
+                .and_then(|line| line.rsplit_once(' '))
+            {
+                Some((words, _)) => words,
+                None => line,
+            }
+        })
+        .collect()
 }
 
 #[test]
@@ -183,8 +225,8 @@ fn what_is_no_script_is_left_alone() {
     .file("etc/rc3.d/S11folder/x", b"", 0o644);
     symlink("../init.d/gone", root.path().join("etc/rc3.d/S12gone")).unwrap();
     let output = succeeded(&mut root.rc(&["3"]));
-    assert_eq!(output.stdout, b"S50good start\n");
-    assert_eq!(message(&output), "");
+    assert_eq!(words(&output.stdout), "S50good start\n");
+    assert_eq!(messages(&output), ["rc: 1 script in"]);
 }
 
 #[test]
@@ -209,10 +251,10 @@ fn any_bytes_may_stand_in_a_name() {
     fs::write(&path, "#!/bin/sh\necho ran; exit 1\n").unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     let output = succeeded(&mut root.rc(&["3"]));
-    assert_eq!(output.stdout, b"ran\n");
+    assert_eq!(words(&output.stdout), "ran\n");
     assert_eq!(
-        message(&output),
-        "rc: 1 of 1 scripts failed: \\xff a\\n;b (exit 1)\n"
+        messages(&output),
+        ["rc: 1 script, 1 failed: \\xff a\\n;b (exit 1),"]
     );
 }
 
@@ -227,11 +269,13 @@ fn failures_stop_nothing_and_are_named_in_the_end() {
         .file("etc/rc3.d/S06odd", b"#!/no/such/interpreter\n", 0o755)
         .echo("last", &["rc3.d/S99last"]);
     let output = succeeded(&mut root.rc(&["3"]));
-    assert_eq!(output.stdout, b"S99last start\n");
+    assert_eq!(words(&output.stdout), "S99last start\n");
     assert_eq!(
-        message(&output),
-        "rc: 4 of 7 scripts failed: one (exit 1), crash (killed by SIGSEGV), \
-         realtime (killed by signal 40), odd (its interpreter is missing)\n"
+        messages(&output),
+        [
+            "rc: 7 scripts, 4 failed: one (exit 1), crash (killed by SIGSEGV), \
+             realtime (killed by signal 40), odd (its interpreter is missing),"
+        ]
     );
 }
 

@@ -1,9 +1,10 @@
 //! What signals do to `rc`, to the script at hand, and to what comes after it.
 
 use super::support::pty::Pty;
-use super::{Root, message, stdout};
+use super::{Root, marked, message, stdout};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
+use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
@@ -22,9 +23,10 @@ fn started(root: &Root) -> (Child, BufReader<impl Read>) {
         .spawn()
         .unwrap();
     let mut output = BufReader::new(rc.stdout.take().unwrap());
-    let mut line = String::new();
-    output.read_line(&mut line).unwrap();
-    assert_eq!(line, "ready\n");
+    let mut line = Vec::new();
+    // The end of a line is shown when more comes or the script ends.
+    output.read_until(b'y', &mut line).unwrap();
+    assert_eq!(line, b"ready");
     (rc, output)
 }
 
@@ -38,11 +40,11 @@ fn ctrl_c_ends_the_script_at_hand_and_no_more() {
     root.script("long", "echo ready; exec sleep 60", &["rc3.d/S01long"])
         .echo("next", &["rc3.d/S02next"]);
     let mut terminal = Pty::open();
-    let mut rc = terminal.spawn(&root.rc(&["3"]));
+    let mut rc = terminal.spawn(root.rc(&["3"]).env("TERM", "dumb"));
     terminal.wait_for("ready", LIMIT);
     terminal.send("\x03");
     terminal.wait_for("S02next start", LIMIT);
-    terminal.wait_for("rc: 1 of 2 scripts failed: long (killed by SIGINT)", LIMIT);
+    terminal.wait_for("rc: 2 scripts, 1 failed: long (interrupted)", LIMIT);
     assert_eq!(rc.wait().unwrap().code(), Some(0));
 }
 
@@ -75,7 +77,7 @@ fn term_is_handed_on_and_nothing_more_is_run() {
     let root = Root::new();
     root.script(
         "long",
-        "trap 'echo asked to end; exit' TERM; echo ready; while :; do sleep 0.05; done",
+        "trap 'echo asked to end; exit 1' TERM; echo ready; while :; do sleep 0.05; done",
         &["rc3.d/S01long"],
     )
     .echo("next", &["rc3.d/S02next"])
@@ -85,7 +87,9 @@ fn term_is_handed_on_and_nothing_more_is_run() {
     let mut rest = String::new();
     output.read_to_string(&mut rest).unwrap();
     let ended = rc.wait_with_output().unwrap();
-    assert_eq!(rest, "asked to end\n");
+    // The shell says what has become of the child it waited for.
+    let rest = rest.trim_start().trim_start_matches("Terminated\n");
+    assert_eq!(rest, marked("asked to end", "skip] stopped"));
     assert_eq!(ended.status.code(), Some(143));
     assert_eq!(
         message(&ended),
@@ -113,15 +117,64 @@ fn kill_to_the_group_leaves_nothing_of_a_script_that_does_not_heed_term() {
     );
     let (mut rc, mut output) = started(&root);
     killpg(pid(&rc), Signal::SIGTERM).unwrap();
-    let mut line = String::new();
-    output.read_line(&mut line).unwrap();
-    assert_eq!(line, "never\n");
+    let mut said = Vec::new();
+    output.read_until(b'v', &mut said).unwrap();
+    assert!(said.ends_with(b"nev"), "{}", said.escape_ascii());
     assert!(rc.try_wait().unwrap().is_none(), "rc waits for its script");
     killpg(pid(&rc), Signal::SIGKILL).unwrap();
     // The end of the pipe: nobody is left who could write to it.
     let mut rest = String::new();
     output.read_to_string(&mut rest).unwrap();
     assert_eq!(rc.wait().unwrap().signal(), Some(9));
+}
+
+#[test]
+fn kill_passes_over_what_a_script_that_has_ended_has_left() {
+    let root = Root::new();
+    let file = root.path().join("daemon");
+    let leave = format!("sleep 60 >/dev/null 2>&1 & echo $! >{}", file.display());
+    root.script("daemon", &leave, &["rc3.d/S01daemon"]).script(
+        "long",
+        "echo ready; sleep 60",
+        &["rc3.d/S02long"],
+    );
+    let mut rc = root
+        .rc(&["3"])
+        .process_group(0)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(rc.stdout.take().unwrap());
+    output.read_until(b'y', &mut Vec::new()).unwrap();
+    kill(pid(&rc), Signal::SIGKILL).unwrap();
+    output.read_to_end(&mut Vec::new()).unwrap();
+    rc.wait().unwrap();
+    let daemon = fs::read_to_string(file).unwrap();
+    let daemon = Pid::from_raw(daemon.trim().parse().unwrap());
+    kill(daemon, Signal::SIGTERM).expect("it runs on");
+}
+
+#[test]
+fn a_script_leads_a_group_in_the_foreground_and_ctrl_c_reaches_all_of_it() {
+    let root = Root::new();
+    // proc(5): the number, the name, the state, the parent, then group, session, terminal, its foreground group.
+    root.script(
+        "group",
+        "read -r own _ _ _ group _ _ front _ </proc/$$/stat
+         [ $own = $group ] && [ $own = $front ] && echo foreground
+         sh -c 'trap \"echo child too; exit\" INT; echo ready; while :; do sleep 0.05; done'; :",
+        &["rc3.d/S01group"],
+    )
+    .echo("next", &["rc3.d/S02next"]);
+    let mut terminal = Pty::open();
+    let mut rc = terminal.spawn(root.rc(&["3"]).env("TERM", "dumb"));
+    terminal.wait_for("foreground", LIMIT);
+    terminal.wait_for("ready", LIMIT);
+    terminal.send("\x03");
+    terminal.wait_for("child too", LIMIT);
+    terminal.wait_for("[fail] interrupted", LIMIT);
+    terminal.wait_for("S02next start", LIMIT);
+    rc.wait().unwrap();
 }
 
 #[test]

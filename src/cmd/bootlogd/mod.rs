@@ -144,7 +144,7 @@ fn consoles(paths: &Paths) -> Vec<Console> {
     let read = |path: &Path| sys::files::read(path, 64 * 1024).unwrap_or_default();
     let mut names = named_consoles(&read(&paths.kernel_words()));
     if names.is_empty() {
-        names = active_consoles(&read(&paths.at("/sys/class/tty/console/active")));
+        names = active_consoles(&read(&paths.active_consoles()));
     }
     if names.is_empty() {
         names.push("tty1".to_owned());

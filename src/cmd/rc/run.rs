@@ -1,170 +1,298 @@
-//! Runs the steps of a plan and keeps a record of how they ended.
+//! Runs the steps of a plan: starts what is due, takes what scripts say to the console, and hears how they end.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
 use anyhow::Context;
 
+use super::console::Console;
+use super::late::{self, Late};
+use super::record::Record;
+use super::script::{Finished, Script, Shows};
 use super::tree::Tree;
-use crate::process::ExitStatus;
-use crate::rcdir::plan::Argument;
+use crate::process::{ExitStatus, Pid, Signal};
+use crate::rcdir::deadline::Deadline;
+use crate::rcdir::ending::{Ending, Summary};
+use crate::rcdir::plan::Step;
+use crate::rcdir::schedule::Schedule;
+use crate::rcdir::screen::Screen;
+use crate::rcdir::settings::Asking;
+use crate::record::Kept;
 use crate::sys;
-use crate::sys::script::{HeldSignals, Occurrence, Progress};
+use crate::sys::guard::Guard;
+use crate::sys::output::{Outgoing, wait};
+use crate::sys::script::{HeldSignals, Occurrence, OwnTerminal, Progress};
+use crate::sys::usage::Reaped;
+use crate::uptime::Uptime;
 
-/// LSB: the program is not installed; the script has nothing to do.
-const NOT_INSTALLED: u8 = 5;
-/// LSB: the program is not configured; the same.
-const NOT_CONFIGURED: u8 = 6;
-
-/// How the scripts of a level ended.
-#[derive(Debug, Default)]
-pub(super) struct Record {
-    /// Number of scripts that were run.
-    run: usize,
-    /// Name and reason of those that failed.
-    failures: Vec<(String, String)>,
-    terminated: Option<Termination>,
+/// A level's scripts while they are run.
+pub(super) struct Run<'a> {
+    pub(super) tree: &'a Tree,
+    pub(super) environment: &'a [(OsString, OsString)],
+    pub(super) signals: HeldSignals,
+    pub(super) guard: Guard,
+    pub(super) terminal: Option<OwnTerminal>,
+    pub(super) screen: Screen,
+    pub(super) console: Console,
+    pub(super) record: Record,
+    pub(super) schedule: Schedule,
+    pub(super) asking: Asking,
+    pub(super) scripts: Vec<Script>,
+    pub(super) late: Vec<Late>,
+    pub(super) summary: Summary,
+    pub(super) began: Uptime,
+    /// Where a TERM has cut the run short.
+    pub(super) stopped_at: Option<String>,
 }
 
-/// Where a TERM cut the run short.
-#[derive(Debug)]
-struct Termination {
-    at: String,
-    not_run: usize,
-}
-
-/// How one script ended, and whether rc was asked to end meanwhile.
-struct Ending {
-    result: io::Result<ExitStatus>,
-    terminated: bool,
-}
-
-/// Runs every step of the plan, until one of them is cut short by a TERM.
-pub(super) fn all(tree: &Tree, environment: &[(OsString, OsString)]) -> anyhow::Result<Record> {
-    let signals = HeldSignals::hold().context("blocking signals")?;
-    sys::script::set_umask_022();
-    // A console that cannot be set is no reason not to boot.
-    sys::output_terminal::return_at_line_ends().unwrap_or_default();
-    let mut record = Record::default();
-    let mut steps = tree.plan.steps.iter();
-    while let Some(step) = steps.next() {
-        let name = step.link.name.escape_ascii().to_string();
-        let Ending { result, terminated } =
-            one(&signals, &tree.program(step), step.argument, environment)?;
-        record.run += 1;
-        if terminated {
-            record.terminated = Some(Termination {
-                at: name,
-                not_run: steps.len(),
-            });
-            break;
-        }
-        record
-            .failures
-            .extend(failure(&result).map(|why| (name, why)));
+impl<'a> Run<'a> {
+    /// Prepares to run the scripts of a level.
+    pub(super) fn new(
+        tree: &'a Tree,
+        environment: &'a [(OsString, OsString)],
+        screen: Screen,
+        record: Record,
+    ) -> anyhow::Result<Self> {
+        let signals = HeldSignals::hold().context("blocking signals")?;
+        sys::script::set_umask_022();
+        // A console that cannot be set is no reason not to boot.
+        sys::output_terminal::return_at_line_ends().unwrap_or_default();
+        Ok(Self {
+            guard: Guard::post().context("starting another process")?,
+            terminal: OwnTerminal::find(),
+            console: Console::new(Outgoing::standard(
+                Path::new("/proc"),
+                Path::new("/dev/console"),
+            )),
+            schedule: tree.schedule(),
+            asking: tree.settings.asking,
+            scripts: Vec::new(),
+            late: Vec::new(),
+            summary: Summary::default(),
+            began: sys::clock::now(),
+            stopped_at: None,
+            tree,
+            environment,
+            signals,
+            screen,
+            record,
+        })
     }
-    Ok(record)
-}
 
-/// Runs one script and waits until it has ended.
-fn one(
-    signals: &HeldSignals,
-    program: &Path,
-    argument: Argument,
-    environment: &[(OsString, OsString)],
-) -> io::Result<Ending> {
-    let environment: Vec<(&OsStr, &OsStr)> = environment
-        .iter()
-        .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
-        .collect();
-    let word = OsStr::new(argument.word());
-    let started = match sys::script::start(program, [word], &environment) {
-        // A script without `#!` is one for the shell, as execvp(3) has it.
-        Err(error) if error.raw_os_error() == Some(libc::ENOEXEC) => {
-            let words = [program.as_os_str(), word];
-            sys::script::start(Path::new("/bin/sh"), words, &environment)
-        }
-        started => started,
-    };
-    log::debug!("{} {}", program.display(), argument.word());
-    let mut terminated = false;
-    let script = match started {
-        Ok(script) => script,
-        Err(error) => {
-            return Ok(Ending {
-                result: Err(error),
-                terminated,
-            });
-        }
-    };
-    loop {
-        match signals.next()? {
-            Occurrence::ChildChanged => match sys::script::progress(script)? {
-                Progress::Runs => {}
-                Progress::Suspended => sys::script::resume_group()?,
-                Progress::Ended(status) => {
-                    return Ok(Ending {
-                        result: Ok(status),
-                        terminated,
-                    });
-                }
-            },
-            Occurrence::Terminate => {
-                // Handed on once: whoever signals rc again may signal the script too.
-                if !terminated {
-                    sys::script::terminate(script)?;
-                }
-                terminated = true;
+    /// Runs every step of the plan, until one of them is cut short by a TERM.
+    pub(super) fn all(&mut self) -> io::Result<()> {
+        loop {
+            self.start_what_is_ready();
+            if self.scripts.is_empty() {
+                return Ok(());
             }
-            // The script may take its own signal later, and is then seen to be suspended. It may also never be: a shell
-            // that waits in vfork(2) for a child of its own does not stop, although the child does.
-            Occurrence::Suspend => sys::script::resume_group()?,
-            Occurrence::Interrupt => {}
+            self.wait();
+            self.hear()?;
+            self.read();
+            self.look_at_the_clock();
+            self.finish_what_is_over();
+        }
+    }
+
+    /// Says what has come of it all and returns the exit status, and leaves what outlives it to a process of its own.
+    pub(super) fn conclude(mut self, name: &str) -> u8 {
+        let took = sys::clock::now().since(self.began);
+        let not_run = self.tree.plan.steps.len().saturating_sub(self.summary.run);
+        let cut_short = self.stopped_at.as_ref().filter(|_| not_run > 0);
+        // The script at hand may well be the one that has asked for another level, and then all is well.
+        let is_worth_it = self.stopped_at.is_none() || self.summary.failed() > 0;
+        let lines = [
+            self.summary.line(took).filter(|_| is_worth_it),
+            cut_short.map(|at| format!("ended during {at}; {not_run} scripts not run")),
+        ];
+        for line in lines.into_iter().flatten() {
+            self.say(&format!("{name}: {line}"));
+        }
+        let exit = self.stopped_at.map_or(0, |_| super::TERMINATED);
+        self.record.end(&self.summary, exit);
+        self.console.finish();
+        // Neither is anything to outlive this run.
+        drop((self.guard, self.terminal, self.signals));
+        late::relay(self.late, &mut self.console);
+        exit
+    }
+
+    /// Says something of our own, in its order on the console where standard error is the console too.
+    fn say(&mut self, line: &str) {
+        if sys::output::error_is_output() {
+            let line = self.screen.aside(format!("{line}\n").as_bytes());
+            self.console.show(&line);
+        } else {
+            self.console.finish();
+            sys::print::error(line);
+        }
+    }
+
+    fn wait(&mut self) {
+        let now = sys::clock::now();
+        let has_room = self.console.has_room(now);
+        let mut sources: Vec<BorrowedFd<'_>> = vec![self.signals.as_fd()];
+        if has_room {
+            sources.extend(self.scripts.iter().filter_map(Script::source));
+            sources.extend(self.late.iter().map(AsFd::as_fd));
+        }
+        let has_to_go_on = |script: &Script| !script.is_running() && (has_room || script.is_over());
+        let until = if self.scripts.iter().any(has_to_go_on) {
+            Some(now)
+        } else {
+            let of_scripts = self.scripts.iter().flat_map(|script| {
+                let deadline = script.deadline.as_ref().and_then(Deadline::due);
+                [script.look, deadline.filter(|_| script.is_running())]
+            });
+            of_scripts.chain([self.console.due(now)]).flatten().min()
+        };
+        wait(&sources, self.console.sink(), until);
+        self.console.advance();
+    }
+
+    /// Takes all signals that have come.
+    fn hear(&mut self) -> io::Result<()> {
+        while let Some(occurrence) = self.signals.take() {
+            match occurrence {
+                Occurrence::ChildChanged => self.look_at_children()?,
+                Occurrence::Terminate => {
+                    if let Some(script) = self.scripts.first() {
+                        let step = self.tree.plan.steps.get(script.step);
+                        let name = step.map(|step| step.link.name.escape_ascii().to_string());
+                        self.stopped_at = self.stopped_at.take().or(name);
+                    }
+                    self.signal_all(Signal::TERM);
+                }
+                // Somebody was quicker than the script that was about to take the foreground, or has no terminal.
+                Occurrence::Interrupt(key) => {
+                    for script in &mut self.scripts {
+                        script.is_interrupted = true;
+                    }
+                    self.signal_all(key);
+                }
+                // Nobody could resume a suspended boot.
+                Occurrence::Suspend => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn signal_all(&self, signal: Signal) {
+        for script in self.scripts.iter().filter(|script| script.is_running()) {
+            // A group that is gone needs no signal.
+            sys::signal::send_to_group(script.pid, signal).unwrap_or_default();
+        }
+    }
+
+    fn look_at_children(&mut self) -> io::Result<()> {
+        for place in 0..self.scripts.len() {
+            let Some(script) = self.scripts.get(place).filter(|script| script.is_running()) else {
+                continue;
+            };
+            let pid = script.pid;
+            match sys::script::progress(pid)? {
+                Progress::Runs => {}
+                Progress::Suspended => resume(pid),
+                Progress::Ended => {
+                    // Before its number is free, so that nobody else is taken for it.
+                    let others = self.scripts.iter().filter(|other| other.is_running());
+                    self.guard
+                        .only(others.map(|other| other.pid).filter(|&other| other != pid));
+                    let reaped = sys::script::reap(pid)?;
+                    let is_stopped = self.stopped_at.is_some();
+                    if let Some(script) = self.scripts.get_mut(place) {
+                        let ending = match ending(script, reaped.status) {
+                            Ending::Ended(status) if is_stopped && !status.is_success() => {
+                                Ending::Stopped
+                            }
+                            ending => ending,
+                        };
+                        script.ended(ending, Some(reaped));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what scripts say, and what others say that hold the output of one that has ended.
+    fn read(&mut self) {
+        for script in &mut self.scripts {
+            script.read(&mut self.screen, &mut self.console);
+        }
+        for late in &mut self.late {
+            if !self.console.has_room(sys::clock::now()) {
+                break;
+            }
+            let lines = late.lines();
+            if !lines.is_empty() {
+                self.console.show(&self.screen.aside(&lines));
+            }
+        }
+        self.late.retain(|late| !late.has_ended());
+    }
+
+    fn finish_what_is_over(&mut self) {
+        while let Some(place) = self.scripts.iter().position(Script::is_over) {
+            let script = self.scripts.remove(place);
+            let (place, pid, shows) = (script.step, script.pid, script.shows);
+            let title = script.title.clone();
+            self.take_terminal_back();
+            let Finished {
+                ending,
+                reaped,
+                kept,
+                late,
+            } = script.finish();
+            if shows == Shows::Whole {
+                self.screen.begin(&title);
+                self.console.show(&self.screen.output(&kept.to_bytes()));
+            }
+            self.schedule.ended(place);
+            if let Some(step) = self.tree.plan.steps.get(place) {
+                let kept = Some(&kept).filter(|_| shows != Shows::Itself);
+                self.tell_end(step, Some(pid), &ending, reaped, kept);
+            }
+            self.late.extend(late);
+        }
+    }
+
+    /// Shows how a script has ended, and records it.
+    pub(super) fn tell_end(
+        &mut self,
+        step: &Step,
+        pid: Option<Pid>,
+        ending: &Ending,
+        reaped: Option<Reaped>,
+        kept: Option<&Kept>,
+    ) {
+        let end = self.screen.end(ending.mark(), &ending.remark());
+        self.console.show(&end);
+        self.summary.add(&step.link.name, ending);
+        self.record.script_ends(step, pid, ending, reaped, kept);
+    }
+
+    pub(super) fn take_terminal_back(&self) {
+        if let Some(terminal) = &self.terminal {
+            // Without it the next script cannot be interrupted, and runs.
+            terminal.take_back().unwrap_or_default();
         }
     }
 }
 
-/// Says why a script counts as failed, if it does.
-fn failure(result: &io::Result<ExitStatus>) -> Option<String> {
-    match result {
-        Ok(ExitStatus::Exited(0 | NOT_INSTALLED | NOT_CONFIGURED)) => None,
-        Ok(status) => Some(status.to_string()),
-        Err(error) => Some(match error.kind() {
-            // The file was there a moment ago, so it is the interpreter of its first line that is not.
-            io::ErrorKind::NotFound => "its interpreter is missing".to_owned(),
-            _ => error.to_string(),
-        }),
-    }
+/// Lets a script go on that a key has suspended.
+pub(super) fn resume(pid: Pid) {
+    sys::signal::send_to_group(pid, Signal::CONT).unwrap_or_default();
 }
 
-impl Record {
-    /// Names the scripts that failed, if any did.
-    pub(super) fn failure_line(&self) -> Option<String> {
-        if self.failures.is_empty() {
-            return None;
-        }
-        let each = self
-            .failures
-            .iter()
-            .map(|(name, why)| format!("{name} ({why})"));
-        Some(format!(
-            "{} of {} scripts failed: {}",
-            self.failures.len(),
-            self.run,
-            each.collect::<Vec<_>>().join(", ")
-        ))
-    }
-
-    /// Tells whether a TERM has cut the run short.
-    pub(super) fn was_terminated(&self) -> bool {
-        self.terminated.is_some()
-    }
-
-    /// Says what a TERM has kept from being run. If the script at hand was the last one that is nothing: it may well be
-    /// the one that has asked for another level.
-    pub(super) fn termination_line(&self) -> Option<String> {
-        let Termination { at, not_run } = self.terminated.as_ref()?;
-        (*not_run > 0).then(|| format!("ended during {at}; {not_run} scripts not run"))
+fn ending(script: &Script, status: ExitStatus) -> Ending {
+    if script.deadline.is_some_and(|deadline| deadline.is_over()) {
+        Ending::TimedOut
+    } else if script.is_interrupted && !status.is_success() {
+        Ending::Interrupted
+    } else {
+        Ending::of(status)
     }
 }

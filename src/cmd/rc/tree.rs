@@ -2,15 +2,21 @@
 
 use std::ffi::OsStr;
 use std::io::ErrorKind;
+use std::num::NonZeroUsize;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 
 use crate::defaults;
 use crate::paths::Paths;
+use crate::rcdir::facilities::Facilities;
+use crate::rcdir::lsb::{self, Header, Problem};
 use crate::rcdir::plan::{Change, File, Found, Plan, Repeat, StartInHalt, Step, plan};
+use crate::rcdir::schedule::{Schedule, Task};
+use crate::rcdir::settings::{self, Settings};
 use crate::runlevel::Runlevel;
 use crate::sys;
 
@@ -24,6 +30,10 @@ pub(super) struct Tree {
     pub(super) plan: Plan,
     /// The variable of this name in the rc scripts' settings.
     pub(super) verbose: Option<Vec<u8>>,
+    /// How the administrator wants scripts to be run.
+    pub(super) settings: Settings,
+    /// What the script of each step says of itself.
+    headers: Vec<Option<Header>>,
     directory: PathBuf,
     /// Where scripts are run from when they are not run by their links.
     scripts: Option<PathBuf>,
@@ -58,12 +68,46 @@ impl Tree {
             }
             _ => Vec::new(),
         };
-        Ok(Self {
+        let mut tree = Self {
             plan: plan(change, &listing(&directory)?, &before),
             verbose: verbose(paths),
+            settings: settings(paths),
+            headers: Vec::new(),
             scripts: (repeat == Repeat::Changes).then(|| paths.rc_scripts()),
             directory,
-        })
+        };
+        let steps = tree.plan.steps.iter();
+        tree.headers = steps.map(|step| header(&tree.program(step))).collect();
+        Ok(tree)
+    }
+
+    /// Returns the order in which the steps are run.
+    pub(super) fn schedule(&self) -> Schedule {
+        // Without its header each script keeps its place among the links.
+        let tasks: Vec<Task<'_>> = self
+            .plan
+            .steps
+            .iter()
+            .map(|step| Task { step, header: None })
+            .collect();
+        Schedule::new(&tasks, &Facilities::default(), NonZeroUsize::MIN).0
+    }
+
+    /// Tells whether a step's script talks to whoever sits at the console.
+    pub(super) fn is_interactive(&self, place: usize) -> bool {
+        self.header(place).is_some_and(|header| header.interactive)
+    }
+
+    /// Returns how long a step may take. Nobody can say how long whoever sits at the console takes, unless the script
+    /// itself does.
+    pub(super) fn deadline(&self, place: usize) -> Option<Duration> {
+        let own = self.header(place).and_then(|header| header.timeout);
+        let general = self.settings.deadline;
+        own.or(general.filter(|_| !self.is_interactive(place)))
+    }
+
+    fn header(&self, place: usize) -> Option<&Header> {
+        self.headers.get(place)?.as_ref()
     }
 
     /// Returns the path by which a script is run.
@@ -78,6 +122,32 @@ impl Tree {
                 .join(OsStr::from_bytes(&step.link.file_name()))
         })
     }
+}
+
+/// Reads what a script says of itself. What cannot be read, or is no script, says nothing.
+fn header(program: &Path) -> Option<Header> {
+    let text = sys::files::read(program, LONGEST_FILE).ok()?;
+    let (header, diagnostics) = lsb::parse(&text);
+    let has_none = diagnostics
+        .iter()
+        .any(|diagnostic| diagnostic.problem == Problem::NoHeader);
+    (!has_none).then_some(header)
+}
+
+/// Reads how scripts are to be run; what is wrong there is said and does not count.
+fn settings(paths: &Paths) -> Settings {
+    let path = paths.rc_settings();
+    let (mut settings, diagnostics) = settings::parse(&file_of_settings(&path));
+    for diagnostic in diagnostics {
+        let (path, line, problem) = (path.display(), diagnostic.line, diagnostic.problem);
+        sys::print::error(&format!("rc: {path}:{line}: {problem}"));
+    }
+    settings.obey_kernel(&kernel_words(paths));
+    settings
+}
+
+fn kernel_words(paths: &Paths) -> Vec<u8> {
+    sys::files::read(&paths.kernel_words(), LONGEST_FILE).unwrap_or_default()
 }
 
 fn directory(paths: &Paths, level: Runlevel) -> PathBuf {
@@ -124,8 +194,7 @@ fn repeat(paths: &Paths) -> Repeat {
         .iter()
         .all(filled)
         && sys::files::metadata(&scripts.join(".legacy-bootordering")).is_err()
-        && !sys::files::read(&paths.kernel_words(), LONGEST_FILE)
-            .unwrap_or_default()
+        && !kernel_words(paths)
             .split(u8::is_ascii_whitespace)
             .any(|word| word == b"concurrency=none");
     if by_dependencies {
@@ -135,17 +204,17 @@ fn repeat(paths: &Paths) -> Repeat {
     }
 }
 
-/// Reads the one setting that rc passes on. A file that is missing sets nothing; one that cannot be read is worth a
-/// word, not a boot.
+/// Reads the one setting of the scripts that rc passes on.
 fn verbose(paths: &Paths) -> Option<Vec<u8>> {
-    let path = paths.rc_defaults();
-    match sys::files::read(&path, LONGEST_FILE) {
-        Ok(content) => defaults::value_of("VERBOSE", &content),
-        Err(error) => {
-            if error.kind() != ErrorKind::NotFound {
-                sys::print::error(&format!("rc: reading {}: {error}", path.display()));
-            }
-            None
+    defaults::value_of("VERBOSE", &file_of_settings(&paths.rc_defaults()))
+}
+
+/// Reads a file of settings. One that is missing sets nothing; one that cannot be read is worth a word, not a boot.
+fn file_of_settings(path: &Path) -> Vec<u8> {
+    sys::files::read(path, LONGEST_FILE).unwrap_or_else(|error| {
+        if error.kind() != ErrorKind::NotFound {
+            sys::print::error(&format!("rc: reading {}: {error}", path.display()));
         }
-    }
+        Vec::new()
+    })
 }

@@ -1,0 +1,171 @@
+//! Starting what is due: asking for it where that is wanted, giving it its place, and its output a way.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::Path;
+
+use super::asking::{self, Answer};
+use super::run::Run;
+use super::script::{SILENCE, Script, Shows};
+use crate::process::Pid;
+use crate::rcdir::deadline::Deadline;
+use crate::rcdir::ending::Ending;
+use crate::rcdir::plan::{Argument, Step};
+use crate::rcdir::settings::{Asking, Order};
+use crate::sys;
+use crate::sys::output::Channel;
+use crate::sys::script::Place;
+
+impl Run<'_> {
+    pub(super) fn start_what_is_ready(&mut self) {
+        while self.stopped_at.is_none() {
+            // One at a time: a step that could not be started makes others ready.
+            let Some(&place) = self.schedule.ready().first() else {
+                return;
+            };
+            let Some(step) = self.tree.plan.steps.get(place) else {
+                return;
+            };
+            self.schedule.started(place);
+            if self.asking == Asking::Each && !self.ask(place, step) {
+                continue;
+            }
+            self.start(place, step);
+        }
+    }
+
+    /// Asks whether to run a script. If not, it counts as ended.
+    fn ask(&mut self, place: usize, step: &Step) -> bool {
+        let question = format!(
+            "{}? (y)es, (n)o, (c)ontinue without asking ",
+            String::from_utf8_lossy(&asking::title(step))
+        );
+        match asking::ask(&question, &mut self.console, &self.signals) {
+            Answer::Yes => return true,
+            Answer::Always => {
+                self.asking = Asking::Never;
+                return true;
+            }
+            Answer::No => {}
+            Answer::Ended => self.stopped_at = Some(step.link.name.escape_ascii().to_string()),
+        }
+        self.schedule.ended(place);
+        if self.stopped_at.is_none() {
+            self.screen.begin(&shown_title(step));
+            self.record.script_begins(step, None);
+            self.tell_end(step, None, &Ending::Declined, None, None);
+        }
+        false
+    }
+
+    fn start(&mut self, place: usize, step: &Step) {
+        let (channel, output) = match self.channel(place) {
+            Some((channel, output)) => (Some(channel), Some(output)),
+            None => (None, None),
+        };
+        if channel.is_none() {
+            // It writes there itself from now on.
+            self.console.finish();
+        }
+        let place_of_it = Place {
+            output,
+            terminal: self.terminal.as_ref(),
+            guard: &self.guard,
+        };
+        let started = start(
+            &self.tree.program(step),
+            step.argument,
+            self.environment,
+            &place_of_it,
+        );
+        // Ours is the only hold on the script's end that would keep it open.
+        drop(place_of_it);
+        match started {
+            Ok(pid) => {
+                let now = sys::clock::now();
+                let mut script = Script::new(place, pid, shown_title(step), channel);
+                script.deadline = self
+                    .tree
+                    .deadline(place)
+                    .map(|limit| Deadline::new(limit, now));
+                if script.shows == Shows::Live && self.tree.settings.order == Order::Headers {
+                    script.shows = Shows::Whole;
+                }
+                if script.shows != Shows::Itself {
+                    script.look = Some(now.after(SILENCE));
+                }
+                if script.shows != Shows::Whole {
+                    self.screen.begin(&script.title);
+                }
+                self.scripts.push(script);
+                self.record.script_begins(step, Some(pid));
+            }
+            Err(error) => {
+                // It may be the guard's last word that the script was about to run.
+                let running = self.scripts.iter().filter(|script| script.is_running());
+                self.guard.only(running.map(|script| script.pid));
+                self.take_terminal_back();
+                self.screen.begin(&shown_title(step));
+                self.record.script_begins(step, None);
+                let ending = Ending::NotStarted(reason(&error));
+                self.tell_end(step, None, &ending, None, None);
+                self.schedule.ended(place);
+            }
+        }
+    }
+
+    /// Opens what a script writes to. None for one that talks to whoever sits at the console, and where there is
+    /// nothing to be had.
+    fn channel(&self, place: usize) -> Option<(Channel, std::os::fd::OwnedFd)> {
+        if self.tree.is_interactive(place) {
+            return None;
+        }
+        // A script that finds a terminal shall find one still.
+        if sys::output::is_terminal()
+            && let Ok(pair) = Channel::terminal()
+        {
+            return Some(pair);
+        }
+        Channel::pipe().ok()
+    }
+}
+
+/// What a script is called on the console.
+fn shown_title(step: &Step) -> Vec<u8> {
+    let word = match step.argument {
+        Argument::Start => "Starting ",
+        Argument::Stop => "Stopping ",
+    };
+    [word.as_bytes(), &step.link.name].concat()
+}
+
+/// Says why a script could not be started.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        // The file was there a moment ago, so it is the interpreter of its first line that is not.
+        io::ErrorKind::NotFound => "its interpreter is missing".to_owned(),
+        _ => crate::cmd::reason(error),
+    }
+}
+
+fn start(
+    program: &Path,
+    argument: Argument,
+    environment: &[(OsString, OsString)],
+    place: &Place<'_>,
+) -> io::Result<Pid> {
+    let environment: Vec<(&OsStr, &OsStr)> = environment
+        .iter()
+        .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+        .collect();
+    let word = OsStr::new(argument.word());
+    log::debug!("{} {}", program.display(), argument.word());
+    match sys::script::start(program, [word], &environment, place) {
+        // A script without `#!` is one for the shell, as execvp(3) has it.
+        Err(error) if error.raw_os_error() == Some(libc::ENOEXEC) => {
+            let words = [program.as_os_str(), word];
+            sys::script::start(Path::new("/bin/sh"), words, &environment, place)
+        }
+        started => started,
+    }
+}

@@ -1,0 +1,282 @@
+//! What scripts say on its way through `rc`: to a pipe, to a terminal, and after the script has ended.
+
+use super::support::pty::Pty;
+use super::{Root, marked, messages, succeeded};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// What takes longer hangs.
+const LIMIT: Duration = Duration::from_secs(30);
+
+fn shown(root: &Root) -> String {
+    let output = succeeded(&mut root.rc(&["3"]));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn fifo(root: &Root, name: &str) -> std::path::PathBuf {
+    let path = root.path().join(name);
+    nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    path
+}
+
+/// Lets whoever reads from the FIFO go on.
+fn release(fifo: &Path) {
+    fs::write(fifo, "go\n").unwrap();
+}
+
+#[test]
+fn each_script_has_one_line_with_its_result() {
+    let root = Root::new();
+    root.script("quiet", ":", &["rc3.d/S01quiet"])
+        .script(
+            "one",
+            "echo 'Starting cron daemon: cron.'",
+            &["rc3.d/S02one"],
+        )
+        .script("part", "printf part; exit 3", &["rc3.d/S03part"])
+        .script("crash", "kill -SEGV $$", &["rc3.d/S04crash"])
+        .script("gone", "exit 5", &["rc3.d/S05gone"])
+        .script("two", "echo first; echo second", &["rc3.d/S06two"]);
+    let expected = [
+        marked("Starting quiet", " ok ]"),
+        marked("Starting cron daemon: cron.", " ok ]"),
+        marked("part", "fail] exit 3"),
+        marked("Starting crash", "fail] killed by SIGSEGV"),
+        marked("Starting gone", "skip] not installed"),
+        "first\n".to_owned(),
+        marked("second", " ok ]"),
+    ];
+    assert_eq!(shown(&root), expected.concat());
+}
+
+#[test]
+fn a_mark_of_the_script_itself_is_enough() {
+    let root = Root::new();
+    let functions = concat!(env!("CARGO_MANIFEST_DIR"), "/init.d/functions");
+    let body = format!(
+        ". {functions}\nbegin 'Starting x'; ok 'pid 1'; note 'and more'\nbegin 'Starting y'; fail why; exit $failed"
+    );
+    root.script("own", &body, &["rc3.d/S01own"]);
+    assert_eq!(
+        shown(&root),
+        [
+            &marked("Starting x", " ok ] pid 1"),
+            "    and more\n",
+            &marked("Starting y", "fail] why")
+        ]
+        .concat()
+    );
+}
+
+#[test]
+fn both_outputs_of_a_script_keep_their_order() {
+    let root = Root::new();
+    root.script(
+        "both",
+        "for i in 1 2 3; do echo out $i; echo err $i >&2; done",
+        &["rc3.d/S01both"],
+    );
+    assert_eq!(
+        shown(&root),
+        format!(
+            "out 1\nerr 1\nout 2\nerr 2\nout 3\n{}",
+            marked("err 3", " ok ]")
+        )
+    );
+}
+
+#[test]
+fn a_prompt_is_shown_at_once_and_answered_at_the_console() {
+    for shell in ["dash", "busybox sh"] {
+        let root = Root::new();
+        root.script(
+            "ask",
+            &format!("exec {shell} -c 'printf \"Passphrase: \"; read -r word; echo \"got $word\"'"),
+            &["rc3.d/S01ask"],
+        );
+        let mut terminal = Pty::open();
+        let mut rc = terminal.spawn(root.rc(&["3"]).env("TERM", "dumb"));
+        terminal.wait_for("Passphrase: ", LIMIT);
+        terminal.send("secret\n");
+        terminal.wait_for("got secret .", LIMIT);
+        terminal.wait_for("[ ok ]\r\nrc: 1 script in", LIMIT);
+        assert_eq!(rc.wait().unwrap().code(), Some(0));
+    }
+}
+
+#[test]
+fn scripts_on_a_terminal_find_one_of_the_same_size() {
+    let root = Root::new();
+    root.script(
+        "size",
+        "[ -t 1 ] && [ -t 2 ] && stty size <&1",
+        &["rc3.d/S01size"],
+    );
+    let mut terminal = Pty::open();
+    let set = Command::new("stty")
+        .args(["rows", "33", "cols", "77"])
+        .stdin(terminal.stdio())
+        .status();
+    assert!(set.unwrap().success());
+    let mut rc = terminal.spawn(root.rc(&["3"]).env("TERM", "dumb"));
+    terminal.wait_for("33 77 ...", LIMIT);
+    rc.wait().unwrap();
+}
+
+#[test]
+fn an_interactive_script_has_the_console_itself() {
+    let root = Root::new();
+    root.script(
+        "talk",
+        "### BEGIN INIT INFO\n# X-Interactive: true\n### END INIT INFO\n\
+         tty; tty <&1; tty <&2; printf 'Who? '; read -r who; echo \"hello $who\"",
+        &["rc3.d/S01talk"],
+    );
+    let mut terminal = Pty::open();
+    let path = terminal.path().display().to_string();
+    let mut rc = terminal.spawn(root.rc(&["3"]).env("TERM", "dumb"));
+    for _ in 0..3 {
+        terminal.wait_for(&format!("{path}\r\n"), LIMIT);
+    }
+    terminal.wait_for("Who? ", LIMIT);
+    terminal.send("you\n");
+    terminal.wait_for("hello you\r\nStarting talk ....", LIMIT);
+    rc.wait().unwrap();
+}
+
+#[test]
+fn what_hangs_is_named_while_it_hangs() {
+    let root = Root::new();
+    let go = fifo(&root, "go");
+    root.script(
+        "slow",
+        &format!("read -r _ <{}; echo done", go.display()),
+        &["rc3.d/S01slow"],
+    );
+    let mut terminal = Pty::open();
+    let mut rc = terminal.spawn(root.rc(&["3"]).env("TERM", "dumb"));
+    terminal.wait_for("Starting slow .......", LIMIT);
+    release(&go);
+    terminal.wait_for("\r\ndone .......", LIMIT);
+    rc.wait().unwrap();
+}
+
+/// A daemon that is started without closing its output, and says something when it is told to.
+fn with_daemon(root: &Root) -> (std::path::PathBuf, std::path::PathBuf) {
+    let (go, witness) = (fifo(root, "go"), root.path().join("witness"));
+    root.script(
+        "daemon",
+        &format!(
+            "echo up; (read -r _ <{}; echo late words; echo lived >{}) &",
+            go.display(),
+            witness.display()
+        ),
+        &["rc3.d/S01daemon"],
+    );
+    (go, witness)
+}
+
+#[test]
+fn a_daemon_that_holds_its_output_lives_and_is_heard_after_rc_has_ended() {
+    let root = Root::new();
+    let (go, witness) = with_daemon(&root);
+    let mut terminal = Pty::open();
+    let mut rc = terminal.spawn(root.rc(&["3"]).env("TERM", "dumb"));
+    terminal.wait_for("rc: 1 script in", LIMIT);
+    assert_eq!(rc.wait().unwrap().code(), Some(0));
+    release(&go);
+    terminal.wait_for("late words\r\n", LIMIT);
+    // Nobody holds the terminal when the daemon has ended.
+    terminal.wait_for_end(LIMIT);
+    assert_eq!(fs::read_to_string(witness).unwrap(), "lived\n");
+}
+
+#[test]
+fn a_daemon_that_speaks_during_a_later_script_gets_a_line_of_its_own() {
+    let root = Root::new();
+    let (go, witness) = with_daemon(&root);
+    let next = format!(
+        "printf begun; echo go >{}; until [ -s {} ]; do sleep 0.02; done; sleep 0.1; echo ' ended'",
+        go.display(),
+        witness.display()
+    );
+    root.script("next", &next, &["rc3.d/S02next"]);
+    assert_eq!(
+        shown(&root),
+        [
+            &marked("up", " ok ]"),
+            "begun\nlate words\n",
+            &marked(" ended", " ok ]")
+        ]
+        .concat()
+    );
+}
+
+#[test]
+fn a_console_that_is_stopped_stops_no_boot() {
+    let root = Root::new();
+    root.script("first", "echo first", &["rc3.d/S01first"])
+        .script(
+            "loud",
+            "head -c 300000 /dev/zero | tr '\\0' x",
+            &["rc3.d/S02loud"],
+        );
+    let terminal = Pty::open();
+    terminal.send("\x13");
+    let mut rc = terminal.spawn(root.rc(&["3"]).env("TERM", "dumb"));
+    let ended = super::support::wait_until(
+        "the end of rc",
+        Duration::from_secs(60),
+        || rc.try_wait().unwrap(),
+        || terminal.transcript(),
+    );
+    assert_eq!(ended.code(), Some(0));
+}
+
+#[test]
+fn what_a_console_has_missed_is_counted() {
+    let root = Root::new();
+    let go = fifo(&root, "go");
+    root.script(
+        "loud",
+        &format!(
+            "head -c 300000 /dev/zero | tr '\\0' x; read -r _ <{}",
+            go.display()
+        ),
+        &["rc3.d/S01loud"],
+    );
+    let mut terminal = Pty::open();
+    terminal.send("\x13");
+    let mut rc = terminal.spawn(root.rc(&["3"]).env("TERM", "dumb"));
+    // The script goes on only when it has been read to its end.
+    release(&go);
+    terminal.send("\x11");
+    terminal.wait_for("bytes were not shown here)", LIMIT);
+    terminal.wait_for("[ ok ]", LIMIT);
+    rc.wait().unwrap();
+}
+
+#[test]
+fn rc_outlives_the_reader_of_its_output() {
+    let root = Root::new();
+    let witness = root.path().join("witness");
+    root.script("loud", "yes | head -c 200000; :", &["rc3.d/S01loud"])
+        .script(
+            "next",
+            &format!("echo ran >{}", witness.display()),
+            &["rc3.d/S02next"],
+        );
+    let mut rc = root
+        .rc(&["3"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(rc.stdout.take());
+    let output = rc.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(messages(&output), ["rc: 2 scripts in"]);
+    assert_eq!(fs::read_to_string(witness).unwrap(), "ran\n");
+}
