@@ -21,6 +21,7 @@ use std::process::{Command, Stdio};
 use sysvinit::initctl::{REQUEST_SIZE, Request};
 use sysvinit::inittab::Action;
 use sysvinit::inittab::parse::{Parsed, Source, SourceKind, parse};
+use sysvinit::record::Line;
 use sysvinit::snapshot::Snapshot;
 use tempfile::TempDir;
 
@@ -413,6 +414,17 @@ fn the_request_of_initctl_5_asks_for_runlevel_3() {
         grace: std::time::Duration::from_secs(3),
     };
     assert_eq!(Request::decode(request), Some(expected));
+}
+
+#[test]
+fn the_record_of_initlog_5_is_one_that_can_be_read() {
+    let page = &pages()["initlog.5"];
+    let [text] = examples(page).try_into().unwrap();
+    let (lines, problems) = sysvinit::record::parse(text.as_bytes());
+    assert_eq!(problems, []);
+    assert_eq!(lines.len(), text.lines().count());
+    let written: Vec<u8> = lines.iter().flat_map(Line::to_line).collect();
+    assert_eq!(String::from_utf8(written).unwrap(), text);
 }
 
 #[test]

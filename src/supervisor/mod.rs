@@ -79,7 +79,8 @@ pub use event::Event;
 
 use crate::initctl::{Assignment, Request};
 use crate::inittab::{Action, Entry, EntryId};
-use crate::process::{Pid, Signal};
+use crate::process::{ExitStatus, Pid, Signal};
+use crate::record::Verdict;
 use crate::runlevel::{PseudoLevel, Runlevel};
 use crate::uptime::Uptime;
 use entry::Slot;
@@ -344,6 +345,20 @@ impl Supervisor {
         let mut departing = departing.filter(|process| process.pid == pid);
         let slot = self.slots.of_process(pid).map(|slot| &slot.entry.id);
         slot.or_else(|| departing.next().map(|process| &process.id))
+    }
+
+    /// What is made of the end of a process that has just been reaped: one that has been asked to end did what it
+    /// was told.
+    pub fn verdict_on(&self, pid: Pid, status: ExitStatus) -> Verdict {
+        let stopping = self.stopping.iter();
+        let mut departing = stopping.flat_map(|stopping| &stopping.departing);
+        if departing.any(|process| process.pid == pid) {
+            Verdict::Interrupted
+        } else if status.is_success() {
+            Verdict::Ok
+        } else {
+            Verdict::Failed
+        }
     }
 
     fn knows(&self, pid: Pid) -> bool {

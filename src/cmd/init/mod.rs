@@ -5,6 +5,7 @@ mod args;
 pub(crate) mod check;
 mod control;
 mod perform;
+mod recording;
 mod report;
 mod run;
 mod spawn;
@@ -26,6 +27,7 @@ use crate::sys::title::TitleArea;
 use accounting::Ledger;
 use args::Auto;
 use control::Control;
+use recording::Recording;
 use report::Reporter;
 use run::Init;
 use state_file::StateFile;
@@ -64,6 +66,7 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
         supervisor: Supervisor::new(&crate::supervisor::BootOptions::default()),
         control: Control::new(&paths),
         ledger: Ledger::new(&paths),
+        recording: Recording::new(&paths),
         state_file: StateFile::new(paths.init_state()),
         results: VecDeque::new(),
         paths,
@@ -144,6 +147,7 @@ impl Init {
             boot_over,
             level.map(|level| (snapshot.previous_level, level)),
         );
+        self.recording.resume(&snapshot);
         self.supervisor = Supervisor::resume(snapshot);
     }
 

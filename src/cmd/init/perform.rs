@@ -66,20 +66,24 @@ impl Init {
             return;
         }
         let extras = self.supervisor.extras();
-        let event = match spawn::spawn(
+        let outcome = spawn::spawn(
             &self.paths,
             self.report.console(),
             &self.reports,
             extras,
             start,
-        ) {
+        )
+        .map_err(|error| error.to_string());
+        let told = outcome.as_ref().map(|pid| *pid).map_err(String::as_str);
+        self.recording.start(start, told);
+        let event = match outcome {
             Ok(pid) => Event::Spawned {
                 key: start.key,
                 pid,
             },
-            Err(error) => Event::SpawnFailed {
+            Err(reason) => Event::SpawnFailed {
                 key: start.key,
-                reason: error.to_string(),
+                reason,
             },
         };
         self.results.push_back(event);

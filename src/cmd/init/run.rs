@@ -4,6 +4,7 @@
 
 use super::accounting::Ledger;
 use super::control::Control;
+use super::recording::Recording;
 use super::report::Reporter;
 use super::state_file::StateFile;
 use crate::paths::Paths;
@@ -49,6 +50,7 @@ pub(super) struct Init {
     pub(super) report: Reporter,
     pub(super) control: Control,
     pub(super) ledger: Ledger,
+    pub(super) recording: Recording,
     pub(super) reports: Reports,
     pub(super) signals: SignalQueue,
     pub(super) title: Option<TitleArea>,
@@ -93,6 +95,7 @@ impl Init {
         self.control.keep_open(now, &mut self.report);
         if !self.collect(now, waiting) {
             self.keep_state(now);
+            self.recording.write(self.supervisor.phase());
             let limit = self.time_to_wait(now);
             self.wait(limit);
             self.collect(sys::clock::now(), waiting);
@@ -157,6 +160,8 @@ impl Init {
                 break;
             };
             let (pid, status) = (reaped.pid, reaped.status);
+            self.recording
+                .end(&reaped, self.supervisor.verdict_on(pid, status));
             // What a child reports was written before its end, so it is here now and is told first.
             self.collect_reports(waiting);
             waiting.push_back(Event::Exited { pid, status });

@@ -34,6 +34,8 @@ use std::path::Path;
 const LARGEST: u64 = 1 << 20;
 /// The most of a file that is looked at: one that has just not been set aside, and what was added since.
 const MOST_READ: u64 = LARGEST + (256 << 10);
+/// So many gathered lines are written at once: a few kilobytes.
+const TOGETHER: usize = 32;
 /// The most of the kernel's words about itself and PID 1.
 const LONGEST_WORD: u64 = 4096;
 
@@ -101,12 +103,23 @@ impl Recorder {
         }
     }
 
-    /// Adds a line.
+    /// Adds a line, and writes it if that is possible.
     pub(crate) fn add(&mut self, line: &Line) {
+        self.take(line);
+        self.catch_up();
+    }
+
+    /// Adds a line that is written by the next [`catch_up`](Self::catch_up), or with enough others.
+    pub(crate) fn gather(&mut self, line: &Line) {
+        self.take(line);
+        if self.unwritten.is_multiple_of(TOGETHER) {
+            self.catch_up();
+        }
+    }
+
+    fn take(&mut self, line: &Line) {
         self.held.push_back(line.to_line());
         self.unwritten = self.unwritten.saturating_add(1);
-        self.catch_up();
-        self.stay_bounded();
     }
 
     /// Keeps what a script has printed for `initctl log`, in the place of what it printed the last time.
@@ -119,14 +132,18 @@ impl Recorder {
             is_written: false,
         });
         self.catch_up();
-        self.stay_bounded();
     }
 
     /// Writes what could not be written before, if it can be now.
     pub(crate) fn catch_up(&mut self) {
+        let waits = self.outputs.iter().any(|output| !output.is_written);
+        if self.unwritten == 0 && !waits {
+            return;
+        }
         // A failure is the reason for holding lines; there is nobody to tell.
         self.write_lines().unwrap_or_default();
         self.write_outputs();
+        self.stay_bounded();
     }
 
     /// Holds no longer what is written: the boot is over, and nothing will be mounted over /run any more.

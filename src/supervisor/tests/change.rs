@@ -360,3 +360,24 @@ fn a_pause_that_ends_while_processes_are_stopped_makes_init_not_spin() {
     machine.exit("a");
     assert_eq!(machine.running(), ["r"]);
 }
+
+#[test]
+fn a_process_that_was_asked_to_end_has_not_failed() {
+    use crate::record::Verdict;
+    let mut machine = Machine::booted(USUAL);
+    let pid = |machine: &Machine, id: &str| {
+        let found = machine.processes.iter().find(|(_, name)| name == id);
+        found.unwrap().0
+    };
+    let (failed, ok) = (ExitStatus::Exited(1), ExitStatus::Exited(0));
+    let stopped = pid(&machine, "g2");
+    assert_eq!(machine.init.verdict_on(stopped, failed), Verdict::Failed);
+    assert_eq!(machine.init.verdict_on(stopped, ok), Verdict::Ok);
+    machine.request(b'3');
+    assert_eq!(
+        machine.init.verdict_on(stopped, failed),
+        Verdict::Interrupted
+    );
+    let kept = pid(&machine, "gb");
+    assert_eq!(machine.init.verdict_on(kept, failed), Verdict::Failed);
+}

@@ -1,0 +1,106 @@
+//! The boot record as PID 1 keeps it: a line when an entry's process starts, and one when it has ended.
+//!
+//! Lines are gathered and written once a loop pass, so that a table of ten thousand entries costs no ten thousand
+//! openings of a file. Nothing that fails here is told: /run may be read-only, and the record is all that it costs.
+
+use crate::cmd::recorder::Recorder;
+use crate::paths::Paths;
+use crate::process::Pid;
+use crate::record::{Begin, End, Line, Status, Subject, Verdict};
+use crate::snapshot::Snapshot;
+use crate::supervisor::{Phase, Program, Start};
+use crate::sys;
+use crate::sys::usage::Reaped;
+use std::collections::BTreeMap;
+
+/// The bytes of lines PID 1 holds for a /run that is not there yet: those of some two hundred processes.
+const HELD: usize = 32 << 10;
+
+/// The record, and whose each process is.
+#[derive(Debug)]
+pub(super) struct Recording {
+    recorder: Recorder,
+    subjects: BTreeMap<Pid, Subject>,
+}
+
+impl Recording {
+    pub(super) fn new(paths: &Paths) -> Self {
+        Self {
+            recorder: Recorder::new(paths, HELD),
+            subjects: BTreeMap::new(),
+        }
+    }
+
+    /// Takes up the processes of the image before this one.
+    pub(super) fn resume(&mut self, snapshot: &Snapshot) {
+        let running = snapshot
+            .records
+            .iter()
+            .filter(|record| record.flags.running);
+        self.subjects = running
+            .filter_map(|record| {
+                let entry = &record.entry;
+                let subject = Subject::entry(entry.id.as_bytes(), entry.action.name());
+                Some((record.pid?, subject))
+            })
+            .collect();
+    }
+
+    /// Takes note of what came of starting a process.
+    pub(super) fn start(&mut self, start: &Start, outcome: Result<Pid, &str>) {
+        // The question for a runlevel is nobody's.
+        let Program::Entry(entry) = &start.program else {
+            return;
+        };
+        let subject = Subject::entry(entry.id.as_bytes(), entry.action.name());
+        let at = sys::clock::moment();
+        match outcome {
+            Ok(pid) => {
+                self.recorder.gather(&Line::Begin(Begin {
+                    subject: subject.clone(),
+                    pid: Some(pid),
+                    at,
+                    level: Some(start.phase.as_byte()),
+                    previous: Some(start.previous),
+                    what: entry.process.clone(),
+                }));
+                self.subjects.insert(pid, subject);
+            }
+            Err(reason) => self.recorder.gather(&Line::End(End {
+                subject,
+                pid: None,
+                at,
+                status: Status::NotStarted(reason.as_bytes().into()),
+                verdict: Verdict::Failed,
+                usage: None,
+                output: None,
+                tally: None,
+            })),
+        }
+    }
+
+    /// Takes note of an end, where it is that of an entry's process.
+    pub(super) fn end(&mut self, reaped: &Reaped, verdict: Verdict) {
+        let Some(subject) = self.subjects.remove(&reaped.pid) else {
+            return;
+        };
+        self.recorder.gather(&Line::End(End {
+            subject,
+            pid: Some(reaped.pid),
+            at: sys::clock::moment(),
+            status: Status::Ended(reaped.status),
+            verdict,
+            usage: Some(reaped.usage),
+            output: None,
+            tally: None,
+        }));
+    }
+
+    /// Writes what has been gathered.
+    pub(super) fn write(&mut self, phase: Phase) {
+        self.recorder.catch_up();
+        if matches!(phase, Phase::Normal(_)) {
+            self.recorder.settle();
+        }
+    }
+}
