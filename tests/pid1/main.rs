@@ -21,6 +21,7 @@ mod entries;
 mod events;
 mod fifo;
 mod levels;
+mod rc;
 mod record;
 mod reexec;
 mod signals;

@@ -125,15 +125,18 @@ fn scripts_on_a_terminal_find_one_of_the_same_size() {
     rc.wait().unwrap();
 }
 
+/// A script that talks to whoever sits at the console.
+fn talking(body: &str) -> String {
+    format!("### BEGIN INIT INFO\n# X-Interactive: true\n### END INIT INFO\n{body}")
+}
+
 #[test]
 fn an_interactive_script_has_the_console_itself() {
     let root = Root::new();
-    root.script(
-        "talk",
-        "### BEGIN INIT INFO\n# X-Interactive: true\n### END INIT INFO\n\
-         tty; tty <&1; tty <&2; printf 'Who? '; read -r who; echo \"hello $who\"",
-        &["rc3.d/S01talk"],
-    );
+    let body = "tty; tty <&1; tty <&2; printf 'Who? '; read -r who; echo \"hello $who\"";
+    root.script("talk", &talking(body), &["rc3.d/S01talk"])
+        .script("wrong", &talking("exit 3"), &["rc3.d/S02wrong"])
+        .echo("next", &["rc3.d/S03next"]);
     let mut terminal = Pty::open();
     let path = terminal.path().display().to_string();
     let mut rc = terminal.spawn(root.rc(&["3"]).env("TERM", "dumb"));
@@ -142,7 +145,9 @@ fn an_interactive_script_has_the_console_itself() {
     }
     terminal.wait_for("Who? ", LIMIT);
     terminal.send("you\n");
-    terminal.wait_for("hello you\r\nStarting talk ....", LIMIT);
+    // What it has shown is not known, so it gets no line of rc's unless it fails.
+    terminal.wait_for("hello you\r\nStarting wrong ", LIMIT);
+    terminal.wait_for("[fail] exit 3\r\nS03next start", LIMIT);
     rc.wait().unwrap();
 }
 

@@ -17,7 +17,7 @@ use crate::rcdir::deadline::Deadline;
 use crate::rcdir::ending::{Ending, Summary};
 use crate::rcdir::plan::Step;
 use crate::rcdir::schedule::Schedule;
-use crate::rcdir::screen::Screen;
+use crate::rcdir::screen::{Mark, Screen};
 use crate::rcdir::settings::Asking;
 use crate::record::Kept;
 use crate::sys;
@@ -268,8 +268,13 @@ impl<'a> Run<'a> {
         reaped: Option<Reaped>,
         kept: Option<&Kept>,
     ) {
-        let end = self.screen.end(ending.mark(), &ending.remark());
-        self.console.show(&end);
+        // What a script that has the console itself has shown there is not known. It is likely to have said that all is
+        // well.
+        let is_known = kept.is_some() || pid.is_none() || ending.mark() == Mark::Fail;
+        if is_known {
+            let end = self.screen.end(ending.mark(), &ending.remark());
+            self.console.show(&end);
+        }
         self.summary.add(&step.link.name, ending);
         self.record.script_ends(step, pid, ending, reaped, kept);
     }
