@@ -28,6 +28,7 @@ pub mod process;
 pub mod procs;
 pub mod rcdir;
 pub mod record;
+pub mod rescue;
 pub mod runlevel;
 pub mod schedule;
 pub mod snapshot;

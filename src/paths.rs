@@ -91,6 +91,11 @@ impl Paths {
         self.at("/proc/sys/kernel/random/boot_id")
     }
 
+    /// What is known of the last crash of PID 1.
+    pub fn crash_report(&self) -> PathBuf {
+        self.at("/run/initlog/crash")
+    }
+
     /// First letter tells why SIGPWR was sent.
     pub fn power_status(&self) -> PathBuf {
         self.at("/var/run/powerstatus")

@@ -99,6 +99,11 @@ impl RequestStream {
         !self.kept.is_empty()
     }
 
+    /// The bytes that are kept: part of a request, or requests that were not asked for yet.
+    pub fn kept(&self) -> &[u8] {
+        &self.kept
+    }
+
     /// Gives up waiting for more bytes. [`next`](Self::next) then takes what is whole and discards what is not.
     pub fn abandon_partial(&mut self) {
         self.quiet = true;

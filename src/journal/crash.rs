@@ -75,8 +75,13 @@ pub fn recent_crashes(text: &[u8], now: Uptime) -> Vec<Uptime> {
             times.extend(number(word).map(|time| Uptime(Duration::from_nanos(time))));
         }
     }
-    times.retain(|time| now.since(*time) < SPAN);
+    times.retain(|time| is_recent(*time, now));
     times
+}
+
+/// Tells whether a crash still counts.
+pub fn is_recent(crash: Uptime, now: Uptime) -> bool {
+    now.since(crash) < SPAN
 }
 
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {

@@ -22,6 +22,7 @@
 //! C 218                 a process was forked for it
 //! L 15                  which accounting records are written
 //! D                     the last effect is done
+//! G 3 219               the minimal init has started a process for an entry
 //! XCR5000 11 1 0 4f20   init crashed
 //! ```
 #![forbid(unsafe_code)]
@@ -32,7 +33,7 @@ mod replay;
 #[cfg(test)]
 mod tests;
 
-pub use crash::{Cause, Crash, last_crash, recent_crashes};
+pub use crash::{Cause, Crash, is_recent, last_crash, recent_crashes};
 pub use replay::{Recovered, replay};
 
 use crate::process::Pid;
@@ -65,6 +66,8 @@ pub enum Mark<'a> {
     Recorded(Written),
     /// The last effect is done.
     Done,
+    /// The minimal init has started a process for the entry of this key.
+    Kept(u64, Pid),
 }
 
 impl Mark<'_> {
@@ -88,6 +91,7 @@ impl Mark<'_> {
             Self::Forked(pid) => format!("C {pid}"),
             Self::Recorded(written) => format!("L {}", bits(written)),
             Self::Done => "D".to_owned(),
+            Self::Kept(key, pid) => format!("G {key} {pid}"),
         };
         text.extend_from_slice(line.as_bytes());
         text.push(b'\n');

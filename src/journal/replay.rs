@@ -10,9 +10,9 @@ use crate::initctl::{PowerStatus, Received, RequestStream};
 use crate::inittab::Inittab;
 use crate::process::Pid;
 use crate::snapshot::{Snapshot, SnapshotError, SnapshotProblem, Written};
-use crate::supervisor::{Effect, Event, Supervisor};
+use crate::supervisor::{Effect, Event, SlotKey, Supervisor};
 use crate::uptime::Uptime;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 /// What an image of init goes on with after a crash.
@@ -32,6 +32,8 @@ pub struct Recovered {
     pub waiting: VecDeque<Event>,
     /// Effects that are not done.
     pub effects: VecDeque<Effect>,
+    /// Processes that the minimal init has started meanwhile: they are there when they are asked for.
+    pub kept: BTreeMap<SlotKey, Pid>,
     /// When the last event was taken up.
     pub now: Uptime,
     /// What was given up because init crashed over it twice.
@@ -90,6 +92,7 @@ impl Replay {
                 results: VecDeque::new(),
                 waiting: VecDeque::new(),
                 effects: VecDeque::new(),
+                kept: BTreeMap::new(),
                 now: Uptime::default(),
                 given_up: Vec::new(),
                 problems,
@@ -139,6 +142,11 @@ impl Replay {
             }
             b'L' => self.out.written = of_bits(event::number(rest)?),
             b'D' => self.finish(),
+            b'G' => {
+                let mut words = rest.split(|&byte| byte == b' ');
+                let key = SlotKey(event::number(words.next()?)?);
+                self.out.kept.insert(key, event::pid(words.next()?)?);
+            }
             b'X' if line.starts_with(b"XCR") => self.go_on(true),
             b'X' if line.starts_with(b"XCD") => self.go_on(false),
             _ => {}

@@ -361,6 +361,23 @@ impl Supervisor {
         }
     }
 
+    /// Every process whose end is waited for.
+    pub fn processes(&self) -> Vec<Pid> {
+        let helpers = [self.asking, self.emergency_shell, self.power_off];
+        let helpers = helpers.into_iter().filter_map(|helper| match helper {
+            Helper::Running(pid) => Some(pid),
+            Helper::None | Helper::Refused | Helper::Spawning(_) => None,
+        });
+        let stopping = self.stopping.iter();
+        let departing = stopping.flat_map(|stopping| &stopping.departing);
+        self.slots
+            .iter()
+            .filter_map(Slot::pid)
+            .chain(departing.map(|process| process.pid))
+            .chain(helpers)
+            .collect()
+    }
+
     fn knows(&self, pid: Pid) -> bool {
         let helpers = [self.asking, self.emergency_shell, self.power_off];
         helpers.contains(&Helper::Running(pid)) || self.id_of(pid).is_some()

@@ -9,6 +9,7 @@ use crate::process::{ExitStatus, Pid};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::{ForkResult, Pid as NixPid, fork, setsid, tcgetpgrp};
 use std::ffi::{CStr, CString};
 use std::io;
@@ -129,20 +130,28 @@ impl AsFd for Reports {
 /// `before_exec` runs in the process that will exec, with its number. With a controlling terminal, the child
 /// that is returned is a keeper: it waits for the one that runs `body`, passes its status on, and gives the
 /// terminal up first, so that the end of the session does not hang up what was started from it.
+///
+/// `forked` is told the child's number before any signal can come between.
 pub(crate) fn spawn(
     device: &Path,
     terminal: Terminal,
     reports: &Reports,
     before_exec: &dyn Fn(Pid),
     body: &Body<'_>,
+    forked: &mut dyn FnMut(Pid),
 ) -> io::Result<Pid> {
     let held_back = signal::HeldBack::all();
     // SAFETY: this process has one thread, so the copy may do whatever the original may.
-    let forked = unsafe { fork() };
-    if !matches!(forked, Ok(ForkResult::Child)) {
+    let result = unsafe { fork() };
+    if let Ok(ForkResult::Parent { child }) = result
+        && let Some(pid) = Pid::new(child.as_raw())
+    {
+        forked(pid);
+    }
+    if !matches!(result, Ok(ForkResult::Child)) {
         drop(held_back);
     }
-    match forked? {
+    match result? {
         ForkResult::Parent { child } => {
             Pid::new(child.as_raw()).ok_or_else(|| Errno::ECHILD.into())
         }
@@ -308,6 +317,28 @@ fn try_each(attempt: &Attempt, environment: &[CString]) -> Errno {
         }
     }
     result
+}
+
+/// Looks at children that have ended, and leaves them as they are.
+fn look_at(whom: Id<'_>) -> nix::Result<WaitStatus> {
+    let only_look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    waitid(whom, only_look)
+}
+
+/// Tells whether a process is a child of this one, ended or not.
+pub(crate) fn is_child(pid: Pid) -> bool {
+    look_at(Id::Pid(NixPid::from_raw(pid.get()))) != Err(Errno::ECHILD)
+}
+
+/// Tells whether this process has children.
+pub(crate) fn has_children() -> bool {
+    look_at(Id::All) != Err(Errno::ECHILD)
+}
+
+/// Tells whether a child has ended, or whether that cannot be known without reaping.
+pub(crate) fn may_reap() -> bool {
+    let seen = look_at(Id::All);
+    !matches!(seen, Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD))
 }
 
 /// Reaps one child that has ended, if any.

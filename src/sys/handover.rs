@@ -12,7 +12,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 const STATE_FD: i32 = 11;
 /// Where the open FIFO is kept across the hand-over, so that requests in it are not forgotten: the number under which
 /// the original keeps its own, which it therefore replaces without leaving ours open.
-const FIFO_FD: i32 = 10;
+pub(super) const FIFO_FD: i32 = 10;
 /// Length of the signature that the state text begins with. It is in the pipe before the next image looks.
 const SIGNATURE_LENGTH: usize = 8;
 /// Longest pause in the state text before the rest is given up, in milliseconds: the writer is a process on

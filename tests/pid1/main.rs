@@ -16,6 +16,7 @@ mod support;
 mod boot;
 mod children;
 mod clients;
+mod crashes;
 mod crowds;
 mod entries;
 mod events;

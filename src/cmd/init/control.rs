@@ -1,10 +1,14 @@
 //! The initctl FIFO as PID 1 keeps it: made, opened, watched, made again when somebody removes it.
 
+use super::journal::Journal;
 use super::report::Reporter;
 use crate::initctl::{Received, Request, RequestStream};
+use crate::journal::Mark;
 use crate::paths::Paths;
 use crate::supervisor::Sink;
+use crate::sys;
 use crate::sys::fifo::{Fifo, Watch};
+use crate::sys::signal::HeldBack;
 use crate::uptime::Uptime;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -58,10 +62,29 @@ impl Control {
         }
     }
 
+    /// Goes on with what an image that crashed had read, and with its FIFO closed or open.
+    pub(super) fn resume(&mut self, stream: RequestStream, closed: bool) {
+        self.stream = stream;
+        if closed {
+            self.close();
+        }
+    }
+
+    /// What was read and is not used yet.
+    pub(super) fn unread(&self) -> &[u8] {
+        self.stream.kept()
+    }
+
+    /// Whether the FIFO is to stay closed.
+    pub(super) fn is_to_be_closed(&self) -> bool {
+        self.wanted == Wanted::Closed
+    }
+
     /// Closes the FIFO until told to reopen it.
     pub(super) fn close(&mut self) {
         self.wanted = Wanted::Closed;
         self.fifo = None;
+        sys::crash::set_fifo(None);
         self.watch = None;
         self.retry_at = None;
     }
@@ -88,7 +111,9 @@ impl Control {
         }
         // As in `reopen`: the path may only have been hard to look at for a moment.
         let held = self.fifo.take();
-        match self.open() {
+        let opened = self.open();
+        sys::crash::set_fifo(opened.as_ref().ok().map(AsFd::as_fd));
+        match opened {
             Ok(fifo) => {
                 self.fifo = Some(fifo);
                 self.retry_at = None;
@@ -162,24 +187,40 @@ impl Control {
     }
 
     /// Takes the next request. Reads the FIFO only when nothing whole is left of what was read before.
-    pub(super) fn next(&mut self, now: Uptime, report: &mut Reporter) -> Option<Request> {
+    pub(super) fn next(
+        &mut self,
+        now: Uptime,
+        report: &mut Reporter,
+        journal: &mut Journal,
+    ) -> Option<Request> {
         if self.abandon_at.is_some_and(|at| at <= now) {
+            journal.note(Mark::Abandoned);
             self.stream.abandon_partial();
             self.abandon_at = None;
         }
         loop {
             while let Some(received) = self.stream.next() {
                 match received {
-                    Received::Request(request) => return Some(request),
+                    Received::Request(request) => {
+                        journal.note(Mark::Served);
+                        return Some(request);
+                    }
                     Received::Discarded { .. } => {
                         report.say(Sink::Both, "got bogus initrequest");
                     }
                 }
             }
             let mut bytes = [0_u8; crate::initctl::REQUEST_SIZE];
-            let read = match self.fifo.as_ref()?.read(&mut bytes) {
+            let held_back = HeldBack::all();
+            let read = self.fifo.as_ref()?.read(&mut bytes);
+            if let Ok(length @ 1..) = read {
+                journal.note(Mark::Read(bytes.get(..length).unwrap_or_default()));
+            }
+            drop(held_back);
+            let read = match read {
                 Ok(read) => read,
                 Err(error) => {
+                    sys::crash::set_fifo(None);
                     report.say(Sink::Both, &format!("error reading initrequest: {error}"));
                     self.fifo = None;
                     self.retry_at = Some(now.after(RETRY));

@@ -4,8 +4,13 @@ mod accounting;
 mod args;
 pub(crate) mod check;
 mod control;
+mod journal;
+mod last_resort;
 mod perform;
+#[cfg(feature = "crash-test")]
+mod provoked;
 mod recording;
+mod recovery;
 mod report;
 mod run;
 mod spawn;
@@ -16,9 +21,9 @@ pub(crate) use table::read as read_table;
 
 use crate::COMPATIBLE_VERSION;
 use crate::cmd::Invocation;
-use crate::initctl::{Assignment, ENVIRONMENT_PREFIX};
+use crate::initctl::{Assignment, ENVIRONMENT_PREFIX, RequestStream};
 use crate::paths::Paths;
-use crate::snapshot::{SIGNATURE, Snapshot};
+use crate::snapshot::{SIGNATURE, Snapshot, hex};
 use crate::supervisor::{Event, Phase, Sink, Supervisor};
 use crate::sys;
 use crate::sys::child::Reports;
@@ -27,12 +32,16 @@ use crate::sys::title::TitleArea;
 use accounting::Ledger;
 use args::Auto;
 use control::Control;
+use journal::Journal;
+use last_resort::LastResort;
 use recording::Recording;
 use report::Reporter;
 use run::Init;
 use state_file::StateFile;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::ffi::CString;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -59,23 +68,52 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
         SignalQueue::open(&run::SERVED)
     });
     let reports = insist.on("a pipe for children", Reports::open);
+    let crashed = recovery::Crashed::find();
+    let program = CString::new(paths.init().as_os_str().as_bytes()).unwrap_or_default();
+    // Where it cannot be armed, a panic is reported and the loop goes on, and a fault is the end.
+    sys::crash::arm(&program, &words).unwrap_or_default();
     let inherited = sys::handover::receive(SIGNATURE, LARGEST_STATE);
     sys::process::prepare(spawn::PATH);
     report::start_log();
+    let crashed = match crashed.map(recovery::Crashed::replay) {
+        None => None,
+        Some(Ok(found)) => Some(found),
+        Some(Err(crashed)) => {
+            sys::process::set_name(c"init");
+            sys::fd::close_standard();
+            let last_resort = LastResort {
+                paths,
+                report,
+                reports,
+                signals,
+                text: crashed.text,
+                journal: Journal::new(Some(crashed.file), Vec::new()),
+            };
+            return Ok(last_resort.run());
+        }
+    };
     let init = Init {
         supervisor: Supervisor::new(&crate::supervisor::BootOptions::default()),
         control: Control::new(&paths),
         ledger: Ledger::new(&paths),
         recording: Recording::new(&paths),
         state_file: StateFile::new(paths.init_state()),
+        journal: Journal::new(None, Vec::new()),
         results: VecDeque::new(),
+        waiting: VecDeque::new(),
+        kept: BTreeMap::new(),
+        effects: VecDeque::new(),
+        taken: sys::clock::now(),
         paths,
         report,
         reports,
         signals,
         title,
     };
-    init.start(call, inherited)
+    match crashed {
+        Some((crashed, found)) => init.recover(crashed, found),
+        None => init.start(call, inherited),
+    }
 }
 
 /// Asks the kernel until it gives. An end of PID 1 would be the end of the machine; one that waits for memory or for
@@ -113,7 +151,7 @@ impl Init {
                 self.control.keep_open(sys::clock::now(), &mut self.report);
                 drop(held);
                 self.take_over(snapshot);
-                self.run(Event::Resumed)
+                self.begin(Event::Resumed)
             }
             Some(Err(error)) => {
                 self.report
@@ -137,6 +175,15 @@ impl Init {
                 snapshot.environment.push(word);
             }
         }
+        self.take_over_accounts(&snapshot);
+        let mut stream = RequestStream::new();
+        // As much as fits: the image before has kept no more in one of its own.
+        let _no_room = stream.push(&snapshot.under_way.unread);
+        self.control.resume(stream, snapshot.under_way.fifo_closed);
+        self.supervisor = Supervisor::resume(snapshot);
+    }
+
+    fn take_over_accounts(&mut self, snapshot: &Snapshot) {
         let level = match snapshot.phase {
             Phase::Normal(level) => snapshot.level.filter(|known| *known == level),
             Phase::SysInit | Phase::Boot => None,
@@ -147,8 +194,7 @@ impl Init {
             boot_over,
             level.map(|level| (snapshot.previous_level, level)),
         );
-        self.recording.resume(&snapshot);
-        self.supervisor = Supervisor::resume(snapshot);
+        self.recording.resume(snapshot);
     }
 
     fn boot(mut self, call: &Invocation) -> ! {
@@ -167,13 +213,21 @@ impl Init {
         self.report
             .say(Sink::Console, &format!("version {} booting", version()));
         self.supervisor = Supervisor::new(&words.boot);
-        self.run(Event::Booted)
+        self.begin(Event::Booted)
     }
 
-    /// Has a panic told on the console: there is no standard error.
+    /// Enters the loop, with a journal that tells where it began.
+    fn begin(mut self, first: Event) -> ! {
+        self.keep_journal(sys::clock::now());
+        self.queue(first);
+        self.run()
+    }
+
+    /// Has a panic lead to the next image. Where there is none, it is told on the console: there is no standard error.
     fn install_panic_hook(&self) {
         let console = self.report.console().to_owned();
         std::panic::set_hook(Box::new(move |panic| {
+            sys::crash::restart_after_panic(&hex(panic.to_string().as_bytes()));
             let line = format!("\rINIT: PANIC: {panic}\r\n").replace('\n', " ");
             sys::console::write(&console, line.as_bytes(), 0).unwrap_or_default();
         }));

@@ -5,6 +5,7 @@ use super::{spawn, table};
 use crate::initctl::PowerStatus;
 use crate::inittab::Action;
 use crate::inittab::command::served_terminal;
+use crate::journal::Mark;
 use crate::supervisor::{Effect, Event, Program, Sink, Start, Title};
 use crate::sys;
 use crate::uptime::Uptime;
@@ -24,16 +25,22 @@ impl Init {
             }
             Effect::LookForGroup { leader } => {
                 if sys::signal::group_exists(leader) {
-                    self.results.push_back(Event::GroupOutlives { leader });
+                    self.answer(Event::GroupOutlives { leader });
                 }
             }
             Effect::ReadTable => self.read_table(),
             Effect::ReadPowerStatus => {
                 let status = self.read_power_status();
-                self.results.push_back(Event::PowerChanged(status));
+                self.answer(Event::PowerChanged(status));
             }
-            Effect::Account(occurrence) => self.ledger.record(&occurrence),
-            Effect::RepairAccounting => self.ledger.repair(),
+            Effect::Account(occurrence) => {
+                self.ledger.record(&occurrence);
+                self.journal.note(Mark::Recorded(self.ledger.written()));
+            }
+            Effect::RepairAccounting => {
+                self.ledger.repair();
+                self.journal.note(Mark::Recorded(self.ledger.written()));
+            }
             Effect::WriteRunlevel(byte) => {
                 // Without a writable /run there is no file; utmp and the environment say the same.
                 sys::files::write(&self.paths.runlevel(), &[byte]).unwrap_or_default();
@@ -54,24 +61,30 @@ impl Init {
             Ok(table) => Event::TableLoaded(table),
             Err(_) => Event::TableUnreadable,
         };
-        self.results.push_back(event);
+        self.answer(event);
     }
 
     fn spawn(&mut self, start: &Start) {
+        if let Some(pid) = self.kept.remove(&start.key) {
+            let key = start.key;
+            self.answer(Event::Spawned { key, pid });
+            return;
+        }
         if let Some(terminal) = self.missing_terminal(&start.program) {
-            self.results.push_back(Event::TerminalMissing {
+            self.answer(Event::TerminalMissing {
                 key: start.key,
                 terminal,
             });
             return;
         }
-        let extras = self.supervisor.extras();
+        let (extras, journal) = (self.supervisor.extras(), &mut self.journal);
         let outcome = spawn::spawn(
             &self.paths,
             self.report.console(),
             &self.reports,
             extras,
             start,
+            &mut |pid| journal.note_forked(pid),
         )
         .map_err(|error| error.to_string());
         let told = outcome.as_ref().map(|pid| *pid).map_err(String::as_str);
@@ -86,7 +99,7 @@ impl Init {
                 reason,
             },
         };
-        self.results.push_back(event);
+        self.answer(event);
     }
 
     /// The terminal of a respawned getty, if it is not there. Where /dev itself is not there nothing is known.
@@ -184,6 +197,6 @@ impl Init {
             Sink::Both,
             &format!("{}: {error}", self.paths.init().display()),
         );
-        self.results.push_back(Event::ReExecFailed);
+        self.answer(Event::ReExecFailed);
     }
 }

@@ -46,6 +46,7 @@ pub(super) fn start_log() {
 pub(super) struct Reporter {
     console: PathBuf,
     syslog: PathBuf,
+    kernel: PathBuf,
     /// What is waited for a console: nothing after it once took nothing, until it takes something again.
     patience: u8,
 }
@@ -56,6 +57,7 @@ impl Reporter {
         Self {
             console: choose(paths),
             syslog: paths.at("/dev/log"),
+            kernel: paths.at("/dev/kmsg"),
             patience: PATIENCE,
         }
     }
@@ -68,6 +70,14 @@ impl Reporter {
     /// Chooses again, as devices may have appeared.
     pub(super) fn choose_again(&mut self, paths: &Paths) {
         self.console = choose(paths);
+    }
+
+    /// Tells everybody, and the kernel's message buffer: what must not be missed.
+    pub(super) fn alarm(&mut self, text: &str) {
+        let line = text.replace(['\r', '\n'], " ");
+        // Facility daemon, level critical.
+        sys::kmsg::write(&self.kernel, &format!("<26>init: {line}")).unwrap_or_default();
+        self.say(Sink::Both, &line);
     }
 
     /// Tells people. What cannot be told now is lost: nothing is queued, as init(8) has it.

@@ -1,22 +1,25 @@
 //! The only loop of PID 1: wait, turn what happened into events, let the supervisor decide, perform.
 //!
-//! Nothing leaves this loop. An error is a message; a panic is reported, and the loop goes on.
+//! Nothing leaves this loop. An error is a message; a failure of init itself leads to a new image of it, which goes on
+//! by the journal: what is read from the kernel, taken up, begun and done is written down before the next step.
 
 use super::accounting::Ledger;
 use super::control::Control;
+use super::journal::Journal;
 use super::recording::Recording;
 use super::report::Reporter;
 use super::state_file::StateFile;
+use crate::journal::Mark;
 use crate::paths::Paths;
 use crate::process::{ExitStatus, Pid, Signal};
 use crate::snapshot::Snapshot;
-use crate::supervisor::{Event, Phase, Sink, Supervisor};
+use crate::supervisor::{Effect, Event, Phase, Sink, SlotKey, Supervisor};
 use crate::sys;
 use crate::sys::child::{Report, Reports};
-use crate::sys::signal::SignalQueue;
+use crate::sys::signal::{HeldBack, SignalQueue};
 use crate::sys::title::TitleArea;
 use crate::uptime::Uptime;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -40,7 +43,8 @@ const MOST_REAPED: usize = 512;
 const WHILE_BOOTING: Duration = Duration::from_secs(5);
 /// More than the kernel keeps of a command's name (proc(5), `comm`).
 const LONGEST_NAME: u64 = 64;
-/// After a pass that panicked the next one begins no sooner, so that a lasting fault does not take the machine.
+/// After a pass that panicked, where there is no next image, the next pass begins no sooner, so that a lasting fault does
+/// not take the machine.
 const AFTER_PANIC: Duration = Duration::from_millis(200);
 
 /// PID 1: the supervisor and everything it works through.
@@ -55,51 +59,94 @@ pub(super) struct Init {
     pub(super) signals: SignalQueue,
     pub(super) title: Option<TitleArea>,
     pub(super) state_file: StateFile,
+    pub(super) journal: Journal,
     /// What came of effects, to be handled before anything new.
     pub(super) results: VecDeque<Event>,
+    /// What has happened and is not handled yet.
+    pub(super) waiting: VecDeque<Event>,
+    /// Processes that run for entries already, by the minimal init's doing.
+    pub(super) kept: BTreeMap<SlotKey, Pid>,
+    /// What is left to do about the last event, which was taken up at this time.
+    pub(super) effects: VecDeque<Effect>,
+    pub(super) taken: Uptime,
 }
 
 impl Init {
     /// Runs until the machine goes down.
-    pub(super) fn run(mut self, first: Event) -> ! {
-        let mut waiting = VecDeque::from([first]);
+    pub(super) fn run(mut self) -> ! {
         let mut limit = None;
         loop {
-            let pass = catch_unwind(AssertUnwindSafe(|| self.pass(&mut waiting, limit)));
+            let pass = catch_unwind(AssertUnwindSafe(|| self.pass(limit)));
             limit = match pass {
                 Ok(()) => None,
-                // The panic hook has said what and where. What the pass was about is given up.
+                // The panic hook has said what and where. What was at hand is given up.
                 Err(_) => Some(AFTER_PANIC),
             };
         }
     }
 
     /// Handles what waits, then waits for more.
-    fn pass(&mut self, waiting: &mut VecDeque<Event>, least_wait: Option<Duration>) {
+    fn pass(&mut self, least_wait: Option<Duration>) {
         if let Some(pause) = least_wait {
             sys::poll::wait([None], Some(pause));
         }
-        while let Some(event) = self.results.pop_front().or_else(|| waiting.pop_front()) {
-            let now = sys::clock::now();
-            if let Event::Exited { pid, status } = event {
-                self.log_end(pid, status);
-            }
-            log::debug!("{event:?}");
-            let effects = self.supervisor.handle(now, event);
-            for effect in effects {
-                log::debug!("{effect:?}");
-                self.perform(now, effect);
-            }
-        }
+        while self.step() {}
         let now = sys::clock::now();
+        self.keep_journal(now);
         self.control.keep_open(now, &mut self.report);
-        if !self.collect(now, waiting) {
+        if !self.collect(now) {
             self.keep_state(now);
             self.recording.write(self.supervisor.phase());
             let limit = self.time_to_wait(now);
             self.wait(limit);
-            self.collect(sys::clock::now(), waiting);
+            self.collect(sys::clock::now());
         }
+    }
+
+    /// Does the next effect, or takes up the next event where none is left. Tells whether there was one.
+    fn step(&mut self) -> bool {
+        if let Some(effect) = self.effects.pop_front() {
+            log::debug!("{effect:?}");
+            self.journal.note(Mark::Begun);
+            #[cfg(feature = "crash-test")]
+            super::provoked::look(&self.paths, &effect);
+            self.perform(self.taken, effect);
+            if self.effects.is_empty() {
+                self.journal.note(Mark::Done);
+            }
+            return true;
+        }
+        let next = self.results.pop_front();
+        let Some(event) = next.or_else(|| self.waiting.pop_front()) else {
+            return false;
+        };
+        self.taken = sys::clock::now();
+        self.journal.note(Mark::Taken(self.taken));
+        #[cfg(feature = "crash-test")]
+        super::provoked::look(&self.paths, &event);
+        if let Event::Exited { pid, status } = event {
+            self.log_end(pid, status);
+        }
+        if matches!(event, Event::TableLoaded(_)) {
+            self.journal.outdate();
+        }
+        log::debug!("{event:?}");
+        let effects = self.supervisor.handle(self.taken, event);
+        self.effects.extend(effects);
+        self.journal.note(Mark::Handled);
+        true
+    }
+
+    /// Has an event wait for its turn.
+    pub(super) fn queue(&mut self, event: Event) {
+        self.journal.note(Mark::Queued(&event));
+        self.waiting.push_back(event);
+    }
+
+    /// Has what came of the effect at hand wait for its turn, before anything that has only happened.
+    pub(super) fn answer(&mut self, event: Event) {
+        self.journal.note(Mark::Answered(&event));
+        self.results.push_back(event);
     }
 
     /// How long nothing needs to be done if nothing happens.
@@ -147,43 +194,65 @@ impl Init {
     }
 
     /// Turns what has happened into events. Tells whether there are any.
-    fn collect(&mut self, now: Uptime, waiting: &mut VecDeque<Event>) -> bool {
-        while let Some((signal, sender)) = self.signals.take() {
+    fn collect(&mut self, now: Uptime) -> bool {
+        while let Some((signal, sender)) = self.take_signal() {
             // One SIGCHLD may stand for any number of children: they are asked for below.
             if signal != Signal::CHLD {
                 self.name_sender(signal, sender);
-                waiting.push_back(Event::Signalled(signal));
             }
         }
         for _ in 0..MOST_REAPED {
-            let Some(reaped) = sys::child::reap() else {
+            if !sys::child::may_reap() {
                 break;
-            };
-            let (pid, status) = (reaped.pid, reaped.status);
-            self.recording
-                .end(&reaped, self.supervisor.verdict_on(pid, status));
+            }
             // What a child reports was written before its end, so it is here now and is told first.
-            self.collect_reports(waiting);
-            waiting.push_back(Event::Exited { pid, status });
+            self.collect_reports();
+            if !self.reap() {
+                break;
+            }
         }
-        self.collect_reports(waiting);
+        self.collect_reports();
         // One request at a time: what it leads to decides whether the next is served now.
-        if waiting.is_empty()
+        if self.waiting.is_empty()
             && self.supervisor.accepts_requests()
-            && let Some(request) = self.control.next(now, &mut self.report)
+            && let Some(request) = self.control.next(now, &mut self.report, &mut self.journal)
         {
             self.report.choose_again(&self.paths);
-            waiting.push_back(Event::Requested(request));
+            // Already written down.
+            self.waiting.push_back(Event::Requested(request));
         }
-        if waiting.is_empty()
+        if self.waiting.is_empty()
             && self
                 .supervisor
                 .next_deadline()
                 .is_some_and(|deadline| deadline <= now)
         {
-            waiting.push_back(Event::DeadlinePassed);
+            self.queue(Event::DeadlinePassed);
         }
-        !waiting.is_empty()
+        !self.waiting.is_empty()
+    }
+
+    /// Takes the next signal. Nothing that could replace this image comes between taking it and writing it down.
+    fn take_signal(&mut self) -> Option<(Signal, Option<Pid>)> {
+        let _held_back = HeldBack::all();
+        let (signal, sender) = self.signals.take()?;
+        if signal != Signal::CHLD {
+            self.queue(Event::Signalled(signal));
+        }
+        Some((signal, sender))
+    }
+
+    /// Reaps the next child that has ended, if any, with the same care.
+    fn reap(&mut self) -> bool {
+        let _held_back = HeldBack::all();
+        let ended = sys::child::reap();
+        if let Some(reaped) = &ended {
+            let (pid, status) = (reaped.pid, reaped.status);
+            self.recording
+                .end(reaped, self.supervisor.verdict_on(pid, status));
+            self.queue(Event::Exited { pid, status });
+        }
+        ended.is_some()
     }
 
     /// Logs why an entry's process has ended. Other people's children end in silence.
@@ -210,10 +279,10 @@ impl Init {
         self.report.say(Sink::Syslog, &text);
     }
 
-    fn collect_reports(&mut self, waiting: &mut VecDeque<Event>) {
+    fn collect_reports(&mut self) {
         while let Some(report) = self.reports.take() {
             match report {
-                Report::ExecFailed(program) => waiting.push_back(Event::ExecFailed { program }),
+                Report::ExecFailed(program) => self.queue(Event::ExecFailed { program }),
                 Report::NoConsole(text) => self.report.say(Sink::Both, &text),
             }
         }
@@ -221,13 +290,28 @@ impl Init {
 
     /// The state as one value, with what has reached the accounting files.
     pub(super) fn snapshot(&self) -> Snapshot {
-        self.supervisor.snapshot(self.ledger.written())
+        snapshot(&self.supervisor, &self.ledger, &self.control)
     }
 
     fn keep_state(&mut self, now: Uptime) {
-        let (supervisor, ledger) = (&self.supervisor, &self.ledger);
+        let (supervisor, ledger, control) = (&self.supervisor, &self.ledger, &self.control);
         self.state_file.keep(now, supervisor, || {
-            supervisor.snapshot(ledger.written()).to_text()
+            snapshot(supervisor, ledger, control).to_text()
         });
     }
+
+    /// Begins the journal anew if it is time. Nothing may be at hand: a snapshot does not tell of effects.
+    pub(super) fn keep_journal(&mut self, now: Uptime) {
+        let (supervisor, ledger, control) = (&self.supervisor, &self.ledger, &self.control);
+        self.journal.keep(now, supervisor.phase(), || {
+            snapshot(supervisor, ledger, control)
+        });
+    }
+}
+
+fn snapshot(supervisor: &Supervisor, ledger: &Ledger, control: &Control) -> Snapshot {
+    let mut snapshot = supervisor.snapshot(ledger.written());
+    snapshot.under_way.unread = control.unread().to_vec();
+    snapshot.under_way.fifo_closed = control.is_to_be_closed();
+    snapshot
 }

@@ -32,6 +32,7 @@ pub(super) fn spawn(
     reports: &Reports,
     extras: &[Assignment],
     start: &Start,
+    forked: &mut dyn FnMut(Pid),
 ) -> io::Result<Pid> {
     let terminal = match start.console {
         ConsoleUse::Shared => Terminal::Shared,
@@ -44,6 +45,7 @@ pub(super) fn spawn(
             reports,
             &|_| (),
             &Body::Call(ask_runlevel),
+            forked,
         ),
         Program::Entry(entry) => {
             let attempts = attempts(paths, entry, start.phase);
@@ -57,7 +59,7 @@ pub(super) fn spawn(
                     accounting::record_start(paths, entry.id.as_bytes(), pid);
                 }
             };
-            sys::child::spawn(console, terminal, reports, &account, &body)
+            sys::child::spawn(console, terminal, reports, &account, &body, forked)
         }
     }
 }

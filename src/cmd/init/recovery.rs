@@ -1,0 +1,125 @@
+//! The next image of init after a crash: what it finds, what it says, and where it goes on.
+
+use super::LARGEST_STATE;
+use super::journal::Journal;
+use super::run::Init;
+use crate::initctl::ENVIRONMENT_PREFIX;
+use crate::journal::{Crash, Recovered, last_crash, recent_crashes, replay};
+use crate::process::ExitStatus;
+use crate::supervisor::{Event, Sink};
+use crate::sys;
+use crate::sys::journal_file::JournalFile;
+use std::fmt::Write;
+
+/// So many crashes within a minute are no accident.
+const TOO_OFTEN: usize = 3;
+
+/// What an image that crashed has left behind.
+pub(super) struct Crashed {
+    pub(super) file: JournalFile,
+    pub(super) text: Vec<u8>,
+}
+
+impl Crashed {
+    /// Looks for it.
+    pub(super) fn find() -> Option<Self> {
+        let file = sys::crash::inherited()?;
+        // Twice: the journal may be as long as the snapshot before it.
+        let text = file.read(2 * LARGEST_STATE).unwrap_or_default();
+        Some(Self { file, text })
+    }
+
+    /// Finds out where to go on. Gives back what was left where that cannot be known, or where init has gone on and
+    /// crashed too often: then as little as possible is done with it.
+    pub(super) fn replay(self) -> Result<(Self, Recovered), Self> {
+        let recent = recent_crashes(&self.text, sys::clock::now());
+        if recent.len() >= TOO_OFTEN {
+            return Err(self);
+        }
+        match replay(&self.text) {
+            Ok(found) => Ok((self, found)),
+            Err(_) => Err(self),
+        }
+    }
+}
+
+impl Init {
+    /// Goes on where the image before has failed.
+    pub(super) fn recover(mut self, crashed: Crashed, found: Recovered) -> ! {
+        self.install_panic_hook();
+        sys::process::set_name(c"init");
+        sys::fd::close_standard();
+        // They are part of the state, and were left in the environment by whoever started the image that crashed.
+        drop(sys::process::take_variables(ENVIRONMENT_PREFIX));
+        let now = sys::clock::now();
+        let crash = last_crash(&crashed.text);
+        let recent = recent_crashes(&crashed.text, now);
+        let held = sys::handover::receive_fifo();
+        if let Some(crash) = &crash {
+            self.tell_crash(crash);
+        }
+        self.journal = Journal::new(Some(crashed.file), recent);
+        for problem in found.problems {
+            self.report.say(Sink::Both, &problem.to_string());
+        }
+        for what in found.given_up {
+            let text = format!("crashed twice over this, which is given up: {what}");
+            self.report.say(Sink::Both, &text);
+        }
+        self.supervisor = found.supervisor;
+        self.take_over_accounts(&self.supervisor.snapshot(found.written));
+        self.control.resume(found.stream, found.fifo_closed);
+        self.control.keep_open(now, &mut self.report);
+        drop(held);
+        self.results = found.results;
+        self.waiting = found.waiting;
+        self.effects = found.effects;
+        self.kept = found.kept;
+        self.taken = found.now;
+        self.queue(Event::Resumed);
+        self.look_after_children();
+        self.run()
+    }
+
+    /// Tells of processes that are no children of ours any more: reaped, and not written down.
+    fn look_after_children(&mut self) {
+        let told = |pid| {
+            let mut queued = self.results.iter().chain(&self.waiting);
+            queued.any(|event| matches!(event, Event::Exited { pid: gone, .. } if *gone == pid))
+        };
+        self.kept.retain(|_, pid| sys::child::is_child(*pid));
+        let mut lost = self.supervisor.processes();
+        lost.retain(|pid| !sys::child::is_child(*pid) && !told(*pid));
+        for pid in lost {
+            // How it ended nobody knows any more.
+            let status = ExitStatus::Exited(0);
+            self.queue(Event::Exited { pid, status });
+        }
+    }
+
+    /// One line to everybody, and a file with what helps to find the fault.
+    fn tell_crash(&mut self, crash: &Crash) {
+        let path = self.paths.crash_report();
+        let mut report = format!(
+            "init ({}) crashed {} s after the machine was started: {crash}\n",
+            super::version(),
+            crash.at.0.as_secs()
+        );
+        if !crash.places.is_empty() {
+            report.push_str("places, the last first (addr2line -f -e FILE-WITH-SYMBOLS):\n");
+        }
+        for place in &crash.places {
+            writeln!(report, "{place:#x}").unwrap_or_default();
+        }
+        let folder = path.parent().map(sys::files::make_folder);
+        let is_kept = folder.is_some_and(|made| made.is_ok())
+            && sys::files::replace(&path, report.as_bytes()).is_ok();
+        let more = if is_kept {
+            format!("; more in {}", path.display())
+        } else {
+            String::new()
+        };
+        let text = format!("PANIC: {crash}; going on from the last state{more}");
+        self.report.alarm(&text);
+    }
+}

@@ -1,0 +1,400 @@
+//! PID 1's own failure: the next image is started from a signal handler, or from the panic hook.
+//!
+//! In the handler nothing is sure any more: the heap may be damaged, a lock may be held, the stack may be used up. So
+//! all it needs is prepared beforehand, and it only makes system calls, on a stack of its own: it adds a few lines to
+//! the journal (which `journal::crash` reads), leaves journal and FIFO under agreed numbers, and executes the program
+//! anew. It allocates nothing, and takes no decision but whose fault the signal is.
+
+use super::journal_file::JournalFile;
+use nix::errno::Errno;
+use std::ffi::{CStr, CString, OsString, c_char, c_int, c_void};
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering};
+
+/// Where the next image finds the journal.
+const JOURNAL_FD: c_int = 12;
+/// Where it finds the open FIFO, as in a re-execution that was asked for.
+const FIFO_FD: c_int = super::handover::FIFO_FD;
+/// The signals by which processor and C library tell that a program has failed.
+const FATAL: [c_int; 5] = [
+    libc::SIGSEGV,
+    libc::SIGBUS,
+    libc::SIGILL,
+    libc::SIGFPE,
+    libc::SIGABRT,
+];
+/// Size of the handler's stack. The kernel's frame takes up to 11 KiB of it with the largest register sets.
+const STACK_SIZE: usize = 64 << 10;
+/// How many words of the stack are looked at for return addresses, and how many are told.
+const WORDS: usize = 512;
+const MOST_PLACES: usize = 24;
+/// Pause between attempts to execute the next image, which needs memory, in milliseconds.
+const PAUSE: c_int = 500;
+
+/// What the handler needs. Made once and never given back.
+struct Plan {
+    pid: c_int,
+    program: Option<OwnedFd>,
+    path: CString,
+    argv: Box<[*const c_char]>,
+    environment: Box<[*const c_char]>,
+}
+
+static PLAN: AtomicPtr<Plan> = AtomicPtr::new(ptr::null_mut());
+static JOURNAL: AtomicI32 = AtomicI32::new(-1);
+static FIFO: AtomicI32 = AtomicI32::new(-1);
+static IS_DOWN: AtomicBool = AtomicBool::new(false);
+
+unsafe extern "C" {
+    /// The first byte of the program, as the linker has it.
+    static __executable_start: u8;
+    /// The first byte behind its code.
+    static etext: u8;
+}
+
+/// Prepares everything, and has a failure of this process lead to the program being executed anew with these words.
+pub(crate) fn arm(path: &CStr, words: &[OsString]) -> io::Result<()> {
+    let environment = std::env::vars_os().map(|(name, value)| {
+        CString::new([name.as_bytes(), b"=", value.as_bytes()].concat()).unwrap_or_default()
+    });
+    let words = words
+        .iter()
+        .map(|word| CString::new(word.as_bytes()).unwrap_or_default());
+    let plan = Plan {
+        pid: nix::unistd::getpid().as_raw(),
+        // The very file that runs, whatever has its name by now: it reads what this image has written.
+        program: nix::fcntl::open(
+            c"/proc/self/exe",
+            nix::fcntl::OFlag::O_PATH | nix::fcntl::OFlag::O_CLOEXEC,
+            nix::sys::stat::Mode::empty(),
+        )
+        .and_then(|fd| super::fd::above_standard(fd).map_err(|_| Errno::EMFILE))
+        .ok(),
+        path: path.to_owned(),
+        argv: kept(words),
+        environment: kept(environment),
+    };
+    PLAN.store(Box::leak(Box::new(plan)), Ordering::Release);
+    let stack = libc::stack_t {
+        ss_sp: Box::leak(vec![0_u8; STACK_SIZE].into_boxed_slice())
+            .as_mut_ptr()
+            .cast(),
+        ss_flags: 0,
+        ss_size: STACK_SIZE,
+    };
+    // SAFETY: the memory is ours for good and of that size; the old stack is not asked for.
+    Errno::result(unsafe { libc::sigaltstack(&raw const stack, ptr::null_mut()) })?;
+    for signal in FATAL {
+        handle(signal)?;
+    }
+    Ok(())
+}
+
+/// Says where the journal is from now on.
+pub(super) fn set_journal(fd: BorrowedFd<'_>) {
+    JOURNAL.store(fd.as_raw_fd(), Ordering::Release);
+}
+
+/// Says where the FIFO is from now on, if anywhere.
+pub(crate) fn set_fifo(fd: Option<BorrowedFd<'_>>) {
+    FIFO.store(fd.map_or(-1, |fd| fd.as_raw_fd()), Ordering::Release);
+}
+
+/// Takes over the journal of an image that has failed.
+pub(crate) fn inherited() -> Option<JournalFile> {
+    // Anything else under this number is not ours to take.
+    // SAFETY: asks the kernel about a number; only a file in memory has seals.
+    if unsafe { libc::fcntl(JOURNAL_FD, libc::F_GET_SEALS) } < 0 {
+        return None;
+    }
+    let fd = super::child::inherited(JOURNAL_FD)?;
+    JournalFile::take_over(fd).ok()
+}
+
+/// Starts the next image after a panic; the hexadecimal message goes into the journal. Returns only in a copy of this
+/// process, or where there is no next image.
+pub(crate) fn restart_after_panic(message: &str) {
+    let Some(plan) = plan().filter(|plan| plan.is_this_process()) else {
+        return;
+    };
+    let mut line = Line::new();
+    line.text(b"XCR");
+    line.time();
+    line.text(b" 0 ");
+    write(line.bytes());
+    write(message.as_bytes());
+    write(b" 0\n");
+    let here = ptr::from_ref(&line) as usize;
+    tell_places(0, here);
+    execute(plan);
+}
+
+/// Starts the next image as if nothing had happened before: what crashed init may be gone. Returns only where there is
+/// no next image.
+pub(crate) fn start_over() {
+    if let Some(plan) = plan().filter(|plan| plan.is_this_process()) {
+        write(b"XCZ\n");
+        execute(plan);
+    }
+}
+
+fn kept(words: impl Iterator<Item = CString>) -> Box<[*const c_char]> {
+    // They live as long as the process: the handler needs them.
+    words
+        .map(|word| CString::into_raw(word).cast_const())
+        .chain([ptr::null()])
+        .collect()
+}
+
+fn handle(signal: c_int) -> io::Result<()> {
+    let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: all bytes zero are a valid sigaction: default handler, empty mask, no flags.
+    let action = unsafe { action.assume_init_mut() };
+    action.sa_sigaction = on_fault as *const () as libc::sighandler_t;
+    // A fault in the handler itself comes back to it, and is passed over faster.
+    action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER | libc::SA_RESTART;
+    // SAFETY: `action` is initialised, and the handler keeps to what signal-safety(7) allows.
+    Errno::result(unsafe { libc::sigaction(signal, action, ptr::null_mut()) })?;
+    Ok(())
+}
+
+fn plan() -> Option<&'static Plan> {
+    // SAFETY: null, or a plan that was leaked, so it is there for good and never changes.
+    unsafe { PLAN.load(Ordering::Acquire).as_ref() }
+}
+
+impl Plan {
+    fn is_this_process(&self) -> bool {
+        nix::unistd::getpid().as_raw() == self.pid
+    }
+}
+
+/// The handler.
+extern "C" fn on_fault(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
+    let errno = Errno::last_raw();
+    let Some(plan) = plan().filter(|plan| plan.is_this_process()) else {
+        // A forked copy: it ends as any program does, at the same instruction.
+        // SAFETY: a constant disposition.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+        return;
+    };
+    // SAFETY: the kernel passes a valid pointer with SA_SIGINFO.
+    let info = unsafe { &*info };
+    // SAFETY: the field is filled in wherever a process has sent the signal, and is only looked at then.
+    let sender = unsafe { info.si_pid() };
+    let was_sent = info.si_code <= 0 && sender != plan.pid;
+    let was_asked = was_sent && signal == libc::SIGSEGV && sender == 0;
+    if was_sent && !was_asked {
+        Errno::set_raw(errno);
+        return;
+    }
+    let (ip, sp) = registers(context);
+    if !IS_DOWN.swap(true, Ordering::AcqRel) {
+        let mut line = Line::new();
+        line.text(if was_asked { b"XCD" } else { b"XCR" });
+        line.time();
+        line.text(b" ");
+        line.number(u64::from(signal.unsigned_abs()), 10);
+        line.text(b" ");
+        // SAFETY: the field is filled in for a fault; otherwise it holds some number, which does no harm.
+        let address = unsafe { info.si_addr() };
+        let address = if was_sent { 0 } else { address as u64 };
+        line.number(address, 16);
+        line.text(b" 0\n");
+        write(line.bytes());
+        tell_places(ip, sp);
+    }
+    loop {
+        execute(plan);
+        if was_asked {
+            IS_DOWN.store(false, Ordering::Release);
+            Errno::set_raw(errno);
+            return;
+        }
+        // There is nothing to return to. Memory, or the file, may come back.
+        // SAFETY: no descriptors are passed.
+        unsafe { libc::poll(ptr::null_mut(), 0, PAUSE) };
+    }
+}
+
+/// Executes the program anew, with journal and FIFO under their numbers.
+fn execute(plan: &Plan) {
+    for (from, to) in [(&JOURNAL, JOURNAL_FD), (&FIFO, FIFO_FD)] {
+        let fd = from.load(Ordering::Acquire);
+        if fd >= 0 {
+            // SAFETY: the descriptors this may close are replaced with the image.
+            unsafe { libc::dup2(fd, to) };
+        }
+    }
+    if let Some(program) = &plan.program {
+        // SAFETY: both vectors end with a null pointer and hold strings that live for good.
+        unsafe {
+            libc::syscall(
+                libc::SYS_execveat,
+                program.as_raw_fd(),
+                c"".as_ptr(),
+                plan.argv.as_ptr(),
+                plan.environment.as_ptr(),
+                libc::AT_EMPTY_PATH,
+            )
+        };
+    }
+    // SAFETY: as above.
+    unsafe {
+        libc::execve(
+            plan.path.as_ptr(),
+            plan.argv.as_ptr(),
+            plan.environment.as_ptr(),
+        )
+    };
+}
+
+/// Writes to the journal, as far as it can be.
+fn write(bytes: &[u8]) {
+    let fd = JOURNAL.load(Ordering::Acquire);
+    // SAFETY: the pointer and the length are those of a live slice.
+    unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) };
+}
+
+/// Writes down where the program was: the instruction, and what on the stack looks like a return into it.
+fn tell_places(ip: usize, sp: usize) {
+    let first = &raw const __executable_start as usize;
+    let end = &raw const etext as usize;
+    let mut told = 0;
+    let mut tell = |place: usize| {
+        if (first..end).contains(&place) && told < MOST_PLACES {
+            told += 1;
+            let mut line = Line::new();
+            line.text(b"Y ");
+            line.number((place - first) as u64, 16);
+            line.text(b"\n");
+            write(line.bytes());
+        }
+    };
+    tell(ip);
+    let mut words = [0_usize; WORDS];
+    let local = libc::iovec {
+        iov_base: words.as_mut_ptr().cast(),
+        iov_len: size_of_val(&words),
+    };
+    let remote = libc::iovec {
+        iov_base: (sp & !(size_of::<usize>() - 1)) as *mut c_void,
+        iov_len: size_of_val(&words),
+    };
+    let own = nix::unistd::getpid().as_raw();
+    // A copy by the kernel, which stops where there is no stack instead of failing again.
+    // SAFETY: one vector each, and the local one is as long as the array.
+    unsafe { libc::process_vm_readv(own, &raw const local, 1, &raw const remote, 1, 0) };
+    words.into_iter().for_each(tell);
+}
+
+/// Instruction and stack pointer at the fault.
+fn registers(context: *mut c_void) -> (usize, usize) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        // SAFETY: the kernel passes a valid context with SA_SIGINFO.
+        let registers = unsafe { &(*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs };
+        let register = |index: c_int| {
+            let index = usize::try_from(index).unwrap_or(0);
+            registers
+                .get(index)
+                .map_or(0, |word| usize::from_ne_bytes(word.to_ne_bytes()))
+        };
+        (register(libc::REG_RIP), register(libc::REG_RSP))
+    }
+    #[cfg(target_arch = "aarch64")]
+    {
+        // SAFETY: the kernel passes a valid context with SA_SIGINFO.
+        let registers = unsafe { &(*context.cast::<libc::ucontext_t>()).uc_mcontext };
+        (registers.pc as usize, registers.sp as usize)
+    }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    {
+        // Elsewhere the handler's own stack has to tell.
+        (0, context as usize)
+    }
+}
+
+/// A short line, put together without memory from the heap.
+struct Line {
+    bytes: [u8; 96],
+    length: usize,
+}
+
+impl Line {
+    fn new() -> Self {
+        Self {
+            bytes: [0; 96],
+            length: 0,
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+
+    fn text(&mut self, text: &[u8]) {
+        for byte in text {
+            if let Some(slot) = self.bytes.get_mut(self.length) {
+                *slot = *byte;
+                self.length += 1;
+            }
+        }
+    }
+
+    fn number(&mut self, number: u64, base: u64) {
+        let mut digits = [0_u8; 20];
+        let mut rest = number;
+        let mut used = 0;
+        for slot in digits.iter_mut().rev() {
+            let digit = u8::try_from(rest % base).unwrap_or(0);
+            *slot = if digit < 10 {
+                b'0' + digit
+            } else {
+                b'a' + digit - 10
+            };
+            used += 1;
+            rest /= base;
+            if rest == 0 {
+                break;
+            }
+        }
+        self.text(digits.get(digits.len() - used..).unwrap_or_default());
+    }
+
+    /// The monotonic clock in nanoseconds.
+    fn time(&mut self) {
+        let now = super::clock::now().0.as_nanos();
+        self.number(u64::try_from(now).unwrap_or(0), 10);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn miri_numbers_are_written_without_the_heap() {
+        for (number, base, text) in [
+            (0, 10, "0"),
+            (u64::MAX, 10, "18446744073709551615"),
+            (0xdead_beef, 16, "deadbeef"),
+        ] {
+            let mut line = Line::new();
+            line.number(number, base);
+            assert_eq!(line.bytes(), text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn miri_a_line_that_is_too_long_is_cut() {
+        let mut line = Line::new();
+        for _ in 0..20 {
+            line.text(b"0123456789");
+        }
+        assert_eq!(line.bytes().len(), 96);
+    }
+}

@@ -1,0 +1,74 @@
+//! The file in memory that the journal is kept in: it belongs to no file system, and outlives the image that writes it.
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+use std::os::unix::fs::FileExt;
+
+/// The open file.
+#[derive(Debug)]
+pub(crate) struct JournalFile(File);
+
+impl JournalFile {
+    /// Makes one that begins with a text, and has it be what is left behind from now on.
+    pub(crate) fn begin(text: &[u8]) -> io::Result<Self> {
+        // SAFETY: the name is a NUL-terminated string.
+        let fd = Errno::result(unsafe {
+            libc::memfd_create(
+                c"init-journal".as_ptr(),
+                libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING,
+            )
+        })?;
+        // SAFETY: the kernel has just given us this descriptor, and nobody else knows it.
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        let file = Self(File::from(super::fd::above_standard(fd)?));
+        fcntl(&file.0, FcntlArg::F_SETFL(OFlag::O_APPEND))?;
+        file.add(text)?;
+        super::crash::set_journal(file.0.as_fd());
+        Ok(file)
+    }
+
+    /// Goes on with one that was left behind.
+    pub(super) fn take_over(fd: OwnedFd) -> io::Result<Self> {
+        let file = Self(File::from(super::fd::above_standard(fd)?));
+        super::crash::set_journal(file.0.as_fd());
+        Ok(file)
+    }
+
+    /// Writes at the end.
+    pub(crate) fn add(&self, bytes: &[u8]) -> io::Result<()> {
+        (&self.0).write_all(bytes)
+    }
+
+    /// Reads all of it, at most `most` bytes.
+    pub(crate) fn read(&self, most: usize) -> io::Result<Vec<u8>> {
+        let mut text = Vec::new();
+        while text.len() < most {
+            let mut bytes = [0_u8; 4096];
+            let at = u64::try_from(text.len()).unwrap_or(u64::MAX);
+            match self.0.read_at(&mut bytes, at) {
+                Ok(0) => break,
+                Ok(read) => text.extend_from_slice(bytes.get(..read).unwrap_or_default()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_added_is_read_behind_what_it_began_with() {
+        let file = JournalFile::begin(b"one\n").unwrap();
+        file.add(b"two\n").unwrap();
+        assert_eq!(file.read(1 << 20).unwrap(), b"one\ntwo\n");
+        file.add(b"three\n").unwrap();
+        assert_eq!(file.read(1 << 20).unwrap(), b"one\ntwo\nthree\n");
+    }
+}
