@@ -26,8 +26,10 @@ endif
 sbin_programs := init sysvtools bootlogd
 sbin_links    := halt poweroff reboot shutdown runlevel killall5 fstab-decode
 rc_links      := rc rcS
-# Programs whose words shells complete. Take service, update-rc.d and the like in when they are installed.
-completed     := telinit init shutdown halt poweroff reboot runlevel rc
+# Where Debian has them, so that scripts which call them by their paths find ours.
+usr_sbin_links := service
+# Programs whose words shells complete.
+completed     := telinit init shutdown halt poweroff reboot runlevel rc service
 
 need    := tests/setup/need
 # `functions` is sourced and names no shell itself; the others say that they are one.
@@ -116,6 +118,8 @@ install-bin: build  ## install the programs and their links only
 	install -d "$(DESTDIR)/bin" "$(DESTDIR)$(PREFIX)/bin"
 	ln -sfn ../sbin/sysvtools "$(DESTDIR)/bin/pidof"
 	ln -sfn /sbin/sysvtools "$(DESTDIR)$(PREFIX)/bin/readbootlog"
+	install -d "$(DESTDIR)$(PREFIX)/sbin"
+	for link in $(usr_sbin_links); do ln -sfn /sbin/sysvtools "$(DESTDIR)$(PREFIX)/sbin/$$link" || exit 1; done
 	for link in $(rc_links); do ln -sfn /sbin/sysvtools "$(DESTDIR)/lib/init/$$link" || exit 1; done
 
 .PHONY: install-rc

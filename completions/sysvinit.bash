@@ -95,13 +95,14 @@ _sysvinit_rc() {
     fi
 }
 
-# Service, then command. It stands here for the program of that name, whoever brings it; add links for more
-# programs that take service names where the Makefile lists them.
+# Service, then action.
 _sysvinit_service() {
-    if ((COMP_CWORD == 1)); then
-        _sysvinit_offer "$(_sysvinit_services)"
+    if ((COMP_CWORD > 1)); then
+        _sysvinit_offer 'start stop restart try-restart reload force-reload status --full-restart'
+    elif [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
+        _sysvinit_offer '--status-all --failed --full-restart -h --help -V --version'
     else
-        _sysvinit_offer 'start stop restart reload force-reload status'
+        _sysvinit_offer "$(_sysvinit_services)"
     fi
 }
 

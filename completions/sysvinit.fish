@@ -100,8 +100,13 @@ if not set -q __sysvinit_completions
     end
     complete -c rc -a '(__sysvinit_levels)'
 
-    # Service, then command, whoever brings the program; more programs that take service names go here.
+    # Service, then action.
     complete -c service -f
+    complete -c service -l status-all -d 'List all services'
+    complete -c service -l failed -d 'List those that should run and do not'
+    complete -c service -l full-restart -d 'Stop, then start'
+    complete -c service -s h -l help -d 'Print a summary'
+    complete -c service -s V -l version -d 'Print the version'
     complete -c service -n 'not __sysvinit_has_service' -a '(__sysvinit_services)'
-    complete -c service -n __sysvinit_has_service -a 'start stop restart reload force-reload status'
+    complete -c service -n __sysvinit_has_service -a 'start stop restart try-restart reload force-reload status'
 end

@@ -1,8 +1,11 @@
 //! Variables of the files below /etc/default, which are shell fragments of plain assignments.
 //!
 //! Reads what such a file promises to be, and runs nothing: `NAME=value`, with quotes, comments and `export`.
-//! A value that only a shell could work out (`$OTHER`, `` `command` ``) counts as not set.
+//! A value that only a shell could work out (`$OTHER`, `` `command` ``) counts as not set. [`expanded`] may be told what
+//! other variables hold, and then knows more.
 #![forbid(unsafe_code)]
+
+use std::iter::Peekable;
 
 /// Returns the value a variable has at the end of the file: that of its last assignment, if there is one and it
 /// is plain.
@@ -69,9 +72,15 @@ enum Quotes {
 
 /// Takes the quotes off the first word; `None` if a shell would have to expand it or it does not end.
 fn plain(word: &[u8]) -> Option<Vec<u8>> {
+    expanded(word, &|_| None)
+}
+
+/// Takes the quotes off the first word and puts in what variables hold, as far as `known` says; `None` if there is
+/// more to be expanded, or it does not end.
+pub fn expanded(word: &[u8], known: &dyn Fn(&[u8]) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
     let mut value = Vec::new();
     let mut quotes = Quotes::None;
-    let mut bytes = word.iter().copied();
+    let mut bytes = word.iter().copied().peekable();
     while let Some(byte) = bytes.next() {
         match (quotes, byte) {
             (Quotes::None, b';' | b'&') => break,
@@ -80,7 +89,8 @@ fn plain(word: &[u8]) -> Option<Vec<u8>> {
             (Quotes::None, b'"') => quotes = Quotes::Double,
             (Quotes::Single, b'\'') | (Quotes::Double, b'"') => quotes = Quotes::None,
             (Quotes::Single, byte) => value.push(byte),
-            (_, b'$' | b'`') => return None,
+            (_, b'$') => value.extend(known(&reference(&mut bytes)?)?),
+            (_, b'`') => return None,
             (Quotes::None, b'\\') => value.push(bytes.next()?),
             (Quotes::Double, b'\\') => {
                 let next = bytes.next()?;
@@ -93,6 +103,17 @@ fn plain(word: &[u8]) -> Option<Vec<u8>> {
         }
     }
     (quotes == Quotes::None).then_some(value)
+}
+
+/// Reads the name behind a `$`, with or without braces; `None` for anything but a variable's plain value.
+fn reference(bytes: &mut Peekable<impl Iterator<Item = u8>>) -> Option<Vec<u8>> {
+    let in_braces = bytes.next_if_eq(&b'{').is_some();
+    let mut name = Vec::new();
+    while let Some(byte) = bytes.next_if(|&byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        name.push(byte);
+    }
+    let ends = !in_braces || bytes.next_if_eq(&b'}').is_some();
+    (ends && !name.is_empty()).then_some(name)
 }
 
 #[cfg(test)]
@@ -117,6 +138,26 @@ mod tests {
             ("VERBOSE=no\nOTHER=x\nVERBOSE=yes\n", "yes"),
         ] {
             assert_eq!(verbose(file).as_deref(), Some(expected), "{file:?}");
+        }
+    }
+
+    #[test]
+    fn values_of_other_variables_are_put_in_where_they_are_known() {
+        let known = |name: &[u8]| (name == b"NAME").then(|| b"cron d".to_vec());
+        for (word, expected) in [
+            ("/run/$NAME.pid", Some("/run/cron d.pid")),
+            ("\"/run/${NAME}x\" y", Some("/run/cron dx")),
+            ("'$NAME'", Some("$NAME")),
+            ("\\$NAME", Some("$NAME")),
+            ("$OTHER", None),
+            ("${NAME:-x}", None),
+            ("${NAME", None),
+            ("$(basename $0)", None),
+            ("$", None),
+            ("${}", None),
+        ] {
+            let value = expanded(word.as_bytes(), &known);
+            assert_eq!(value, expected.map(Into::into), "{word}");
         }
     }
 

@@ -18,6 +18,7 @@
 //! modules are reachable from outside for fuzzing and benchmarks and are no stable interface.
 
 pub mod bootlog;
+pub mod columns;
 pub mod defaults;
 pub mod fstab;
 pub mod initctl;
@@ -31,6 +32,7 @@ pub mod record;
 pub mod rescue;
 pub mod runlevel;
 pub mod schedule;
+pub mod services;
 pub mod snapshot;
 pub mod supervisor;
 pub mod uptime;

@@ -151,6 +151,11 @@ impl Paths {
         self.at("/etc/init.d")
     }
 
+    /// The same where Red Hat places it.
+    pub fn red_hat_rc_scripts(&self) -> PathBuf {
+        self.at("/etc/rc.d/init.d")
+    }
+
     /// The directory of a runlevel's links, as Debian places it.
     pub fn rc_directory(&self, level: Runlevel) -> PathBuf {
         self.at(format!("/etc/rc{level}.d"))

@@ -31,6 +31,11 @@ impl Runlevel {
         }
     }
 
+    /// Lists every level: 0 to 9, then S.
+    pub fn all() -> impl Iterator<Item = Self> {
+        b"0123456789S".iter().map(|&byte| Self(byte))
+    }
+
     /// Returns the character as a byte, always upper case.
     pub const fn as_byte(self) -> u8 {
         self.0
@@ -121,6 +126,16 @@ impl RunlevelSet {
         self.0 & Self::level_bit(level) != 0
     }
 
+    /// Takes a level in.
+    pub const fn insert(&mut self, level: Runlevel) {
+        self.0 |= Self::level_bit(level);
+    }
+
+    /// Lists the levels that are members, 0 to 9 and then S.
+    pub fn levels(self) -> impl Iterator<Item = Runlevel> {
+        Runlevel::all().filter(move |&level| self.contains(level))
+    }
+
     /// Tells whether the pseudo-runlevel is a member.
     pub const fn contains_pseudo(self, level: PseudoLevel) -> bool {
         self.0 & Self::pseudo_bit(level) != 0
@@ -185,6 +200,16 @@ mod tests {
         assert!(set.contains_pseudo(PseudoLevel::A));
         assert!(!set.contains_pseudo(PseudoLevel::B));
         assert!(set.contains_pseudo(PseudoLevel::C));
+    }
+
+    #[test]
+    fn levels_are_taken_into_a_set_and_listed_in_their_order() {
+        let mut set = RunlevelSet::parse(b"5a2");
+        set.insert(Runlevel::SINGLE);
+        set.insert(Runlevel::HALT);
+        let listed: String = set.levels().map(Runlevel::as_char).collect();
+        assert_eq!(listed, "025S");
+        assert_eq!(Runlevel::all().count(), 11);
     }
 
     #[test]

@@ -22,8 +22,8 @@ use std::time::Duration;
 use support::pty::Pty;
 
 const LIMIT: Duration = Duration::from_secs(20);
-const PROGRAMS: [&str; 9] = [
-    "telinit", "init", "shutdown", "halt", "poweroff", "reboot", "runlevel", "rc", "rcS",
+const PROGRAMS: [&str; 10] = [
+    "telinit", "init", "shutdown", "halt", "poweroff", "reboot", "runlevel", "rc", "rcS", "service",
 ];
 
 fn here() -> PathBuf {
@@ -109,6 +109,7 @@ fn options() -> Vec<(&'static str, BTreeSet<String>)> {
         ("reboot", "halt", "-p"),
         ("runlevel", "runlevel", ""),
         ("rc", "rc", ""),
+        ("service", "service", ""),
     ];
     pages
         .map(|(program, page, without)| (program, options_of_page(page, without)))

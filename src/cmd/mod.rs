@@ -11,12 +11,10 @@ mod killall5;
 mod pidof;
 mod rc;
 mod readbootlog;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "rc and initctl are about to use all of it")
-)]
 pub(crate) mod recorder;
 mod runlevel;
+mod service;
+mod services;
 mod shutdown;
 mod state;
 mod sysvtools;
@@ -51,6 +49,7 @@ const TOOLS: &[(&str, Tool)] = &[
     ("readbootlog", readbootlog::main),
     ("reboot", halt::main),
     ("runlevel", runlevel::main),
+    ("service", service::main),
     ("shutdown", shutdown::main),
 ];
 

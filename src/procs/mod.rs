@@ -29,6 +29,8 @@ pub struct Stat {
     pub session: i32,
     /// How many threads it has; one that has not ended yet counts.
     pub threads: u64,
+    /// When it was started, in clock ticks since the machine was.
+    pub started: u64,
     /// The kernel says that it is one of its threads, or it has no memory of its own. A process whose first thread
     /// has ended shows none either, but has other threads.
     pub is_kernel_thread: bool,
@@ -58,6 +60,7 @@ impl Stat {
             group: number(field(5)?.as_bytes())?,
             session: number(field(6)?.as_bytes())?,
             threads,
+            started: wide(22)?,
             is_kernel_thread: wide(9)? & KERNEL_THREAD != 0
                 || (start == 0 && end == 0 && threads <= 1),
         })

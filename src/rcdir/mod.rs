@@ -113,7 +113,7 @@ fn digit(byte: u8) -> Option<u8> {
 }
 
 /// Tells whether the name is one that editors, dpkg, ucf or rpm give to a file they keep and do not use.
-fn is_put_aside(name: &[u8]) -> bool {
+pub fn is_put_aside(name: &[u8]) -> bool {
     const ENDINGS: [&[u8]; 7] = [
         b"~",
         b".bak",

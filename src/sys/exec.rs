@@ -24,6 +24,31 @@ pub(crate) fn run_in_place(program: &Path, arguments: &[OsString]) -> io::Result
         .status()
 }
 
+/// Replaces this program by another one with exactly this environment. Only a failure returns.
+pub(crate) fn replace_with(
+    program: &Path,
+    arguments: &[OsString],
+    environment: &[(OsString, OsString)],
+) -> io::Error {
+    with(program, arguments, environment).exec()
+}
+
+/// Runs a program to its end with exactly this environment.
+pub(crate) fn run_with(
+    program: &Path,
+    arguments: &[OsString],
+    environment: &[(OsString, OsString)],
+) -> io::Result<ExitStatus> {
+    with(program, arguments, environment).status()
+}
+
+fn with(program: &Path, arguments: &[OsString], environment: &[(OsString, OsString)]) -> Command {
+    let mut command = Command::new(program);
+    let environment = environment.iter().map(|(name, value)| (name, value));
+    command.args(arguments).env_clear().envs(environment);
+    command
+}
+
 /// Replaces this program by the one of this name, looked for as a shell does. Only a failure returns.
 pub(crate) fn replace_by_name(name: &OsStr, arguments: &[OsString]) -> io::Error {
     Command::new(name).args(arguments).exec()

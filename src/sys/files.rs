@@ -108,6 +108,16 @@ pub(crate) fn is_folder(path: &Path) -> bool {
     path.is_dir()
 }
 
+/// Tells whether a path may be executed, or searched where it is a folder.
+pub(crate) fn may_execute(path: &Path) -> bool {
+    nix::unistd::access(path, nix::unistd::AccessFlags::X_OK).is_ok()
+}
+
+/// Makes a folder the one that relative paths begin in.
+pub(crate) fn change_to(folder: &Path) -> io::Result<()> {
+    Ok(nix::unistd::chdir(folder)?)
+}
+
 /// Tells whether a path leads to a regular file that may be executed.
 pub(crate) fn is_executable(path: &Path) -> bool {
     path.is_file() && nix::unistd::access(path, nix::unistd::AccessFlags::X_OK).is_ok()

@@ -12,6 +12,7 @@
 pub(crate) mod appending;
 pub(crate) mod background;
 pub(crate) mod calendar;
+pub(crate) mod capture;
 pub(crate) mod child;
 pub(crate) mod clock;
 pub(crate) mod console;

@@ -1,6 +1,6 @@
 //! Text to standard output and standard error, with a closed pipe treated as an error and not as a panic.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 /// Writes text to standard output. A reader that has gone away has read all it wanted; any other failure is one.
 pub(crate) fn text(text: &str) -> io::Result<()> {
@@ -18,6 +18,16 @@ pub(crate) fn bytes(bytes: &[u8]) -> io::Result<()> {
 
 /// Writes one line to standard error. A standard error that cannot be written leaves nobody to tell.
 pub(crate) fn error(line: &str) {
-    let text = format!("{line}\n");
-    io::stderr().write_all(text.as_bytes()).unwrap_or_default();
+    error_bytes(line.as_bytes());
+}
+
+/// As [`error`], for what need not be text.
+pub(crate) fn error_bytes(line: &[u8]) {
+    let text = [line, b"\n"].concat();
+    io::stderr().write_all(&text).unwrap_or_default();
+}
+
+/// Tells whether somebody at a terminal reads standard error.
+pub(crate) fn is_error_terminal() -> bool {
+    io::stderr().is_terminal()
 }

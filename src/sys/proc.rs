@@ -79,6 +79,13 @@ pub(crate) fn mounts(process: &Path) -> io::Result<Vec<u8>> {
     super::files::read(&process.join("mountinfo"), MANY_MOUNTS)
 }
 
+/// Returns how many of the ticks that /proc counts in make a second.
+pub(crate) fn ticks_per_second() -> u64 {
+    // SAFETY: takes a number and touches no memory.
+    let ticks = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
+    u64::try_from(ticks).unwrap_or(1).max(1)
+}
+
 /// Mounts /proc.
 pub(crate) fn mount(folder: &Path) -> io::Result<()> {
     use nix::mount::MsFlags;

@@ -16,7 +16,7 @@ use crate::sys::proc;
 const MOST_LINKS: usize = 40;
 
 /// Reads the table, in the order of the numbers. What has ended meanwhile is not in it.
-pub(super) fn processes() -> io::Result<Vec<Process>> {
+pub(in crate::cmd) fn processes() -> io::Result<Vec<Process>> {
     let folder = Paths::default().processes();
     let pids = proc::pids(&folder)?;
     if pids.is_empty() {
@@ -28,7 +28,7 @@ pub(super) fn processes() -> io::Result<Vec<Process>> {
     Ok(processes.collect())
 }
 
-fn process(folder: &Path) -> Option<Process> {
+pub(in crate::cmd) fn process(folder: &Path) -> Option<Process> {
     let stat = Stat::parse(&proc::stat(folder).ok()?)?;
     let mut program = proc::link(folder, "exe").ok();
     let mut arguments = proc::arguments(folder).unwrap_or_default();
@@ -72,7 +72,7 @@ impl Own {
 
 /// What tells one root directory from another without going there.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Root {
+pub(in crate::cmd) struct Root {
     /// Its path, as seen from here.
     path: Option<Vec<u8>>,
     /// What is mounted there; a process in another mount namespace may have the same path for something else.
@@ -80,11 +80,11 @@ pub(super) struct Root {
 }
 
 impl Root {
-    pub(super) fn of_this_process() -> Self {
+    pub(in crate::cmd) fn of_this_process() -> Self {
         Self::read(&Paths::default().processes().join("self"))
     }
 
-    pub(super) fn of(pid: i32) -> Self {
+    pub(in crate::cmd) fn of(pid: i32) -> Self {
         Self::read(&Paths::default().processes().join(pid.to_string()))
     }
 
@@ -100,7 +100,7 @@ impl Root {
 
 /// Follows all links of a path, as realpath(3) does, but goes nowhere near a file system behind which there is a
 /// network: a server that is gone would make us wait for it.
-pub(super) fn resolve(path: &[u8]) -> Option<Vec<u8>> {
+pub(in crate::cmd) fn resolve(path: &[u8]) -> Option<Vec<u8>> {
     if !path.starts_with(b"/") {
         return None;
     }

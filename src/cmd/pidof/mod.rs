@@ -1,7 +1,7 @@
 //! `pidof`: prints the numbers of the processes that run a program (pidof(8)).
 
 mod args;
-mod look;
+pub(super) mod look;
 
 use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
