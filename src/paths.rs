@@ -171,6 +171,16 @@ impl Paths {
         self.at("/etc/rc.d/rc.sysinit")
     }
 
+    /// What the facilities in the headers of rc scripts stand for: insserv.conf(5).
+    pub fn facilities(&self) -> PathBuf {
+        self.at("/etc/insserv.conf")
+    }
+
+    /// The directory of more of them.
+    pub fn more_facilities(&self) -> PathBuf {
+        self.at("/etc/insserv.conf.d")
+    }
+
     /// Settings of the rc scripts.
     pub fn rc_defaults(&self) -> PathBuf {
         self.at("/etc/default/rcS")

@@ -41,8 +41,9 @@
 //! would reach every daemon that has stayed in it.
 //!
 //! # What the administrator may ask for
-//! `/etc/default/rc` ([`crate::rcdir::settings`]): a time that a script may take (`timing`), and a question before
-//! each one (`asking`).
+//! `/etc/default/rc` ([`crate::rcdir::settings`]): a time that a script may take (`timing`), a question before each one
+//! (`asking`), and scripts side by side. For the last one there is no second loop: [`crate::rcdir::schedule`] says
+//! what may begin, which without headers is one script after another.
 
 mod args;
 mod asking;
@@ -58,12 +59,15 @@ mod tree;
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::Invocation;
 use crate::paths::Paths;
 use crate::rcdir::plan::Plan;
+use crate::rcdir::schedule::Schedule;
 use crate::rcdir::screen::{Colours, Screen, Terminal};
+use crate::rcdir::settings::Order;
 use crate::runlevel::Runlevel;
 use crate::sys;
 use args::{Options, Task};
@@ -97,6 +101,9 @@ fn enter(call: &Invocation, options: &Options) -> anyhow::Result<ExitCode> {
     };
     let previous = std::env::var_os("PREVLEVEL").and_then(|word| args::level(&word).ok());
     let paths = Paths::new(&options.root);
+    if !options.dry_run && options.root == Path::new("/") {
+        mount_proc(&paths);
+    }
     let tree = Tree::read(&paths, level, previous)?;
     if options.dry_run {
         sys::print::text(&shown(&tree))?;
@@ -108,6 +115,16 @@ fn enter(call: &Invocation, options: &Options) -> anyhow::Result<ExitCode> {
     let mut run = Run::new(&tree, &environment, screen, record)?;
     run.all()?;
     Ok(ExitCode::from(run.conclude(&call.name)))
+}
+
+/// Mounts /proc where it is not there: the kernel's words and the consoles are found below it. Compat: so does
+/// Debian's rc.
+fn mount_proc(paths: &Paths) {
+    let folder = paths.processes();
+    if sys::files::metadata(&folder.join("stat")).is_err() {
+        // A script is going to try it again, and will say why it cannot be done.
+        sys::proc::mount(&folder).unwrap_or_default();
+    }
 }
 
 /// Looks whether the terminal has colours.
@@ -148,13 +165,44 @@ fn environment(
 /// Shows what would be done, one line for each name in the level's directory.
 fn shown(tree: &Tree) -> String {
     let Plan { steps, left_out } = &tree.plan;
-    let run = steps.iter().map(|step| {
+    let (schedule, loops) = tree.schedule();
+    let run = (0..).zip(steps).map(|(place, step)| {
         let program = tree.program(step);
         let program = program.as_os_str().as_bytes().escape_ascii();
-        format!("{program} {}\n", step.argument.word())
+        let word = step.argument.word();
+        match notes(tree, &schedule, place).as_slice() {
+            [] => format!("{program} {word}\n"),
+            notes => format!("{program} {word} # {}\n", notes.join("; ")),
+        }
     });
     let not_run = left_out
         .iter()
         .map(|(name, reason)| format!("# {}: {reason}\n", name.escape_ascii()));
-    run.chain(not_run).collect()
+    let loops = loops
+        .iter()
+        .map(|broken| format!("# {broken}: each needs the next one\n"));
+    run.chain(not_run).chain(loops).collect()
+}
+
+/// What is to be known of a step besides its place among the others.
+fn notes(tree: &Tree, schedule: &Schedule, place: usize) -> Vec<String> {
+    let mut notes = Vec::new();
+    if tree.order() == Order::Headers {
+        let needs = schedule.needs(place).iter();
+        let needs: Vec<String> = needs
+            .filter_map(|&needed| tree.plan.steps.get(needed))
+            .map(|step| step.link.name.escape_ascii().to_string())
+            .collect();
+        notes.push(match needs.as_slice() {
+            [] => "at once".to_owned(),
+            needs => format!("after {}", needs.join(" ")),
+        });
+    }
+    if tree.is_interactive(place) {
+        notes.push("interactive".to_owned());
+    }
+    if let Some(limit) = tree.deadline(place) {
+        notes.push(format!("deadline {} s", limit.as_secs()));
+    }
+    notes
 }

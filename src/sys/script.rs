@@ -106,6 +106,11 @@ impl OwnTerminal {
         Some(Self { terminal, group })
     }
 
+    /// Puts a script's process group into the foreground.
+    pub(crate) fn give(&self, script: Pid) -> io::Result<()> {
+        Ok(tcsetpgrp(&self.terminal, NixPid::from_raw(script.get()))?)
+    }
+
     /// Puts this program into the foreground again.
     pub(crate) fn take_back(&self) -> io::Result<()> {
         Ok(tcsetpgrp(&self.terminal, self.group)?)

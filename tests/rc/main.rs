@@ -10,7 +10,9 @@
 )]
 
 mod crowd;
+mod options;
 mod output;
+mod parallel;
 mod record;
 mod signals;
 #[path = "../support/mod.rs"]

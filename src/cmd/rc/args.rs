@@ -17,6 +17,8 @@ Runs the rc scripts of a runlevel, one after another: the kill links of /etc/rcL
 with `stop' if there was a previous level, then the start links with `start' (in levels
 0 and 6 with `stop'). rcS does so for level S. A script that fails stops nothing.
 
+/etc/default/rc can set DEADLINE=60, CONFIRM=yes and PARALLEL=yes: rc(8).
+
 LEVEL is 0 to 9 or S; without it the variable RUNLEVEL counts. The previous level is
 that of the variable PREVLEVEL.
 

@@ -55,6 +55,12 @@ impl<'a> Run<'a> {
         screen: Screen,
         record: Record,
     ) -> anyhow::Result<Self> {
+        let (schedule, loops) = tree.schedule();
+        for broken in loops {
+            sys::print::error(&format!(
+                "rc: {broken}: each needs the next one; started in the order of their links"
+            ));
+        }
         let signals = HeldSignals::hold().context("blocking signals")?;
         sys::script::set_umask_022();
         // A console that cannot be set is no reason not to boot.
@@ -66,7 +72,7 @@ impl<'a> Run<'a> {
                 Path::new("/proc"),
                 Path::new("/dev/console"),
             )),
-            schedule: tree.schedule(),
+            schedule,
             asking: tree.settings.asking,
             scripts: Vec::new(),
             late: Vec::new(),

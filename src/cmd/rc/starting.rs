@@ -67,9 +67,11 @@ impl Run<'_> {
             // It writes there itself from now on.
             self.console.finish();
         }
+        let has_terminal = channel.is_none() || self.tree.order() == Order::Links;
         let place_of_it = Place {
             output,
-            terminal: self.terminal.as_ref(),
+            // Of several only one could have the foreground, and it is not known which one would want it.
+            terminal: self.terminal.as_ref().filter(|_| has_terminal),
             guard: &self.guard,
         };
         let started = start(
@@ -88,7 +90,7 @@ impl Run<'_> {
                     .tree
                     .deadline(place)
                     .map(|limit| Deadline::new(limit, now));
-                if script.shows == Shows::Live && self.tree.settings.order == Order::Headers {
+                if script.shows == Shows::Live && self.tree.order() == Order::Headers {
                     script.shows = Shows::Whole;
                 }
                 if script.shows != Shows::Itself {

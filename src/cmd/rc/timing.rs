@@ -2,7 +2,7 @@
 
 use super::overdue;
 use super::run::{Run, resume};
-use super::script::SILENCE;
+use super::script::{SILENCE, Shows};
 use crate::process::Signal;
 use crate::rcdir::deadline::Demand;
 use crate::rcdir::ending::Ending;
@@ -16,8 +16,14 @@ impl Run<'_> {
             if script.look.is_some_and(|look| look <= now) {
                 script.look = None;
                 if is_alone {
+                    let was_live = script.shows == Shows::Live;
                     script.go_live(&mut self.screen, &mut self.console);
                     self.console.show(&self.screen.silence());
+                    if let Some(terminal) = self.terminal.as_ref().filter(|_| !was_live) {
+                        // It may wait for an answer, and is suspended if it has tried to read one.
+                        terminal.give(script.pid).unwrap_or_default();
+                        resume(script.pid);
+                    }
                 }
                 if !is_alone || self.terminal.is_some() {
                     script.look = Some(now.after(SILENCE));

@@ -15,8 +15,8 @@ use crate::paths::Paths;
 use crate::rcdir::facilities::Facilities;
 use crate::rcdir::lsb::{self, Header, Problem};
 use crate::rcdir::plan::{Change, File, Found, Plan, Repeat, StartInHalt, Step, plan};
-use crate::rcdir::schedule::{Schedule, Task};
-use crate::rcdir::settings::{self, Settings};
+use crate::rcdir::schedule::{Loop, Schedule, Task};
+use crate::rcdir::settings::{self, Asking, Order, Settings};
 use crate::runlevel::Runlevel;
 use crate::sys;
 
@@ -34,6 +34,8 @@ pub(super) struct Tree {
     pub(super) settings: Settings,
     /// What the script of each step says of itself.
     headers: Vec<Option<Header>>,
+    /// What the names in the headers stand for.
+    facilities: Facilities,
     directory: PathBuf,
     /// Where scripts are run from when they are not run by their links.
     scripts: Option<PathBuf>,
@@ -73,6 +75,7 @@ impl Tree {
             verbose: verbose(paths),
             settings: settings(paths),
             headers: Vec::new(),
+            facilities: facilities(paths),
             scripts: (repeat == Repeat::Changes).then(|| paths.rc_scripts()),
             directory,
         };
@@ -81,21 +84,39 @@ impl Tree {
         Ok(tree)
     }
 
-    /// Returns the order in which the steps are run.
-    pub(super) fn schedule(&self) -> Schedule {
-        // Without its header each script keeps its place among the links.
-        let tasks: Vec<Task<'_>> = self
-            .plan
-            .steps
-            .iter()
-            .map(|step| Task { step, header: None })
+    /// Returns the order in which the steps are run, with the loops that were broken in it.
+    pub(super) fn schedule(&self) -> (Schedule, Vec<Loop>) {
+        let by_headers = self.order() == Order::Headers;
+        let tasks: Vec<Task<'_>> = (0..)
+            .zip(&self.plan.steps)
+            .map(|(place, step)| Task {
+                step,
+                // Without its header each script keeps its place among the links.
+                header: self.header(place).filter(|_| by_headers),
+            })
             .collect();
-        Schedule::new(&tasks, &Facilities::default(), NonZeroUsize::MIN).0
+        let limit = if by_headers {
+            most_at_once()
+        } else {
+            NonZeroUsize::MIN
+        };
+        Schedule::new(&tasks, &self.facilities, limit)
+    }
+
+    /// Returns what decides when a script may begin. Whoever is asked can only be asked for one at a time.
+    pub(super) fn order(&self) -> Order {
+        match self.settings.asking {
+            Asking::Each => Order::Links,
+            Asking::Never => self.settings.order,
+        }
     }
 
     /// Tells whether a step's script talks to whoever sits at the console.
     pub(super) fn is_interactive(&self, place: usize) -> bool {
-        self.header(place).is_some_and(|header| header.interactive)
+        self.header(place).is_some_and(|header| {
+            let mut names = header.provides.iter();
+            header.interactive || names.any(|name| self.facilities.is_interactive(name))
+        })
     }
 
     /// Returns how long a step may take. Nobody can say how long whoever sits at the console takes, unless the script
@@ -132,6 +153,27 @@ fn header(program: &Path) -> Option<Header> {
         .iter()
         .any(|diagnostic| diagnostic.problem == Problem::NoHeader);
     (!has_none).then_some(header)
+}
+
+/// Reads what facilities stand for. insserv(8) says what is wrong with the files.
+fn facilities(paths: &Paths) -> Facilities {
+    let mut facilities = Facilities::default();
+    let folder = paths.more_facilities();
+    let mut names = sys::files::names(&folder, usize::MAX).unwrap_or_default();
+    names.sort();
+    let more = names.into_iter().map(|name| folder.join(name));
+    for file in std::iter::once(paths.facilities()).chain(more) {
+        let text = sys::files::read(&file, LONGEST_FILE).unwrap_or_default();
+        facilities.read(&text);
+    }
+    facilities
+}
+
+/// How many scripts may run at once: as many for each processor as startpar(8) starts for Debian's rc.
+fn most_at_once() -> NonZeroUsize {
+    const FOR_EACH: NonZeroUsize = NonZeroUsize::MIN.saturating_add(3);
+    let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    processors.saturating_mul(FOR_EACH)
 }
 
 /// Reads how scripts are to be run; what is wrong there is said and does not count.
