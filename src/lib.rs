@@ -24,6 +24,7 @@ pub mod fstab;
 pub mod initctl;
 pub mod inittab;
 pub mod journal;
+pub mod json;
 pub mod paths;
 pub mod process;
 pub mod procs;

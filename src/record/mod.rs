@@ -19,15 +19,21 @@
 //! `\x` and two hexadecimal digits. Readers skip the keys they do not know.
 #![forbid(unsafe_code)]
 
+mod blame;
+mod chart;
 mod history;
 mod kept;
 mod line;
 #[cfg(test)]
 mod tests;
+mod words;
 
+pub use blame::{Share, blame};
+pub use chart::chart;
 pub use history::{Fate, History, Item};
 pub use kept::Kept;
 pub use line::{Problem, parse};
+pub use words::{ending, memory, shown, took};
 
 use crate::process::{ExitStatus, Pid};
 use crate::uptime::Uptime;

@@ -5,6 +5,7 @@ use super::table::{LARGEST, fragments_of};
 use crate::cmd::Invocation;
 use crate::inittab::check::{Finding, ProgramState, Severity, Surroundings, check};
 use crate::inittab::parse::{Source, SourceKind};
+use crate::json::literal;
 use crate::paths::Paths;
 use crate::sys;
 use anyhow::Context;
@@ -203,11 +204,11 @@ fn as_json(findings: &[Finding]) -> String {
         .map(|finding| {
             format!(
                 "  {{\"file\": {}, \"line\": {}, \"column\": {}, \"severity\": \"{}\", \"text\": {}}}",
-                json_string(&finding.path),
+                literal(&finding.path),
                 finding.line,
                 finding.column,
                 finding.severity.name(),
-                json_string(&finding.text)
+                literal(&finding.text)
             )
         })
         .collect();
@@ -216,23 +217,6 @@ fn as_json(findings: &[Finding]) -> String {
     } else {
         format!("[\n{}\n]\n", items.join(",\n"))
     }
-}
-
-/// A string literal of JSON (RFC 8259, section 7). A library would be the larger part of a program that is PID 1.
-fn json_string(text: &str) -> String {
-    let mut literal = String::from("\"");
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => {
-                literal.push('\\');
-                literal.push(character);
-            }
-            '\0'..='\x1f' => write!(literal, "\\u{:04x}", u32::from(character)).unwrap_or_default(),
-            _ => literal.push(character),
-        }
-    }
-    literal.push('"');
-    literal
 }
 
 #[cfg(test)]
@@ -271,10 +255,5 @@ inittab:2:6: error: wat: unknown action field; line ignored
     #[test]
     fn bytes_that_no_terminal_should_see_are_not_printed() {
         assert_eq!(shown_with_caret(b"a\x1b[2J\xff", 1).0, "a?[2J?");
-    }
-
-    #[test]
-    fn json_escapes_quotes_backslashes_and_control_characters() {
-        assert_eq!(json_string("a\"b\\c\n"), "\"a\\\"b\\\\c\\u000a\"");
     }
 }

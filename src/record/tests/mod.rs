@@ -1,5 +1,7 @@
 //! What the record promises, line by line, and of any bytes.
 
+mod chart;
+
 use super::*;
 use crate::process::Signal;
 use proptest::prelude::*;
