@@ -29,7 +29,7 @@ rc_links      := rc rcS
 # Where Debian has them, so that scripts which call them by their paths find ours.
 usr_sbin_links := service
 # Programs whose words shells complete.
-completed     := telinit init shutdown halt poweroff reboot runlevel rc service
+completed     := telinit init shutdown halt poweroff reboot runlevel rc service killall5 pidof fstab-decode bootlogd readbootlog
 
 need    := tests/setup/need
 # `functions` is sourced and names no shell itself; the others say that they are one.

@@ -95,6 +95,47 @@ _sysvinit_rc() {
     fi
 }
 
+# The signal comes first; behind it there can only be -o.
+_sysvinit_killall5() {
+    if ((COMP_CWORD == 1)); then
+        _sysvinit_offer '-1 -2 -9 -15 -18 -19 --help --version'
+    elif [[ ${COMP_WORDS[COMP_CWORD - 1]} != -o ]]; then
+        _sysvinit_offer '-o'
+    fi
+}
+
+_sysvinit_pidof() {
+    case ${COMP_WORDS[COMP_CWORD - 1]} in
+        -d) return ;;
+        -o) _sysvinit_offer '%PPID' && return ;;
+    esac
+    if [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
+        _sysvinit_offer '-c -d -n -o -q -s -x -z -h --help --version'
+    else
+        # Names with blanks in them are given up.
+        _sysvinit_offer "$(sed '/ /d' /proc/[0-9]*/comm 2>/dev/null | sort -u)"
+    fi
+}
+
+_sysvinit_fstab_decode() {
+    if ((COMP_CWORD > 1)); then
+        mapfile -t COMPREPLY < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")
+    elif [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
+        _sysvinit_offer '--help --version'
+    else
+        mapfile -t COMPREPLY < <(compgen -c -- "${COMP_WORDS[COMP_CWORD]}")
+    fi
+}
+
+_sysvinit_bootlog() {
+    local options='-c -d -e -l -p -r -s -v --help --version'
+    [[ $1 == bootlogd ]] || options='-f -h --help --version'
+    case ${COMP_WORDS[COMP_CWORD - 1]} in
+        -l | -p | -f) mapfile -t COMPREPLY < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}") ;;
+        *) _sysvinit_offer "$options" ;;
+    esac
+}
+
 # Service, then action.
 _sysvinit_service() {
     if ((COMP_CWORD > 1)); then
@@ -111,4 +152,8 @@ complete -F _sysvinit_shutdown shutdown
 complete -F _sysvinit_halt halt poweroff reboot
 complete -o filenames -F _sysvinit_runlevel runlevel
 complete -o filenames -F _sysvinit_rc rc rcS
+complete -F _sysvinit_killall5 killall5
+complete -F _sysvinit_pidof pidof
+complete -o filenames -F _sysvinit_fstab_decode fstab-decode
+complete -o filenames -F _sysvinit_bootlog bootlogd readbootlog
 complete -F _sysvinit_service service

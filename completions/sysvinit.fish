@@ -100,6 +100,56 @@ if not set -q __sysvinit_completions
     end
     complete -c rc -a '(__sysvinit_levels)'
 
+    # What runs, by the names the kernel has for it.
+    function __sysvinit_programs
+        cat /proc/*/comm 2>/dev/null | sort -u
+    end
+
+    # Tells whether the first word behind the program is still to come.
+    function __sysvinit_is_first
+        test (count (commandline -opc)) -eq 1
+    end
+
+    for program in killall5 pidof bootlogd readbootlog
+        complete -c $program -f
+    end
+    # Of fstab-decode and killall5 the standard options are the only word.
+    for program in killall5 fstab-decode
+        complete -c $program -n __sysvinit_is_first -l help -d 'Print a summary'
+        complete -c $program -n __sysvinit_is_first -l version -d 'Print the version'
+    end
+    for program in pidof bootlogd readbootlog
+        complete -c $program -l help -d 'Print a summary'
+        complete -c $program -l version -d 'Print the version'
+    end
+    complete -c killall5 -n __sysvinit_is_first -a '-15\t"Ask them to end" -9\t"End them" -1\t"Hang up" -2\tInterrupt -18\t"Go on" -19\tStop'
+    complete -c killall5 -n 'not __sysvinit_is_first' -s o -x -a '(__fish_complete_pids)' -d 'Pass over this process'
+
+    complete -c pidof -s c -d 'Only processes with the same root directory'
+    complete -c pidof -s d -x -d 'Separate by this character'
+    complete -c pidof -s n -d 'Touch no network file system'
+    complete -c pidof -s o -x -a '%PPID (__fish_complete_pids)' -d 'Pass over this process'
+    complete -c pidof -s q -d 'Print nothing'
+    complete -c pidof -s s -d 'One process for each name'
+    complete -c pidof -s x -d 'Also shells that run a script of this name'
+    complete -c pidof -s z -d 'Also zombies'
+    complete -c pidof -s h -d 'Print a summary'
+    complete -c pidof -a '(__sysvinit_programs)'
+
+    complete -c fstab-decode -x -a '(__fish_complete_subcommand)'
+
+    complete -c bootlogd -s c -d 'Make the log'
+    complete -c bootlogd -s d -d 'Stay in the foreground'
+    complete -c bootlogd -s e -d 'Log escape sequences too'
+    complete -c bootlogd -s l -r -F -d 'The log'
+    complete -c bootlogd -s p -r -F -d 'Write the process number into a file'
+    complete -c bootlogd -s r -d 'Rename the log that is there'
+    complete -c bootlogd -s s -d 'Have each line on the disk'
+    complete -c bootlogd -s v -d 'Print the version'
+
+    complete -c readbootlog -s f -r -F -d 'Read this log'
+    complete -c readbootlog -s h -d 'Print a summary'
+
     # Service, then action.
     complete -c service -f
     complete -c service -l status-all -d 'List all services'

@@ -22,8 +22,22 @@ use std::time::Duration;
 use support::pty::Pty;
 
 const LIMIT: Duration = Duration::from_secs(20);
-const PROGRAMS: [&str; 10] = [
-    "telinit", "init", "shutdown", "halt", "poweroff", "reboot", "runlevel", "rc", "rcS", "service",
+const PROGRAMS: [&str; 15] = [
+    "telinit",
+    "init",
+    "shutdown",
+    "halt",
+    "poweroff",
+    "reboot",
+    "runlevel",
+    "rc",
+    "rcS",
+    "service",
+    "killall5",
+    "pidof",
+    "fstab-decode",
+    "bootlogd",
+    "readbootlog",
 ];
 
 fn here() -> PathBuf {
@@ -57,7 +71,7 @@ fn bash(line: &str) -> BTreeSet<String> {
         COMP_WORDS=({line}); [[ '{line}' != *' ' ]] || COMP_WORDS+=('')
         COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
         registered=$(complete -p \"${{COMP_WORDS[0]}}\")
-        [[ $registered =~ -F\\ ([a-z_]+) ]]
+        [[ $registered =~ -F\\ ([a-z0-9_]+) ]]
         \"${{BASH_REMATCH[1]}}\" \"${{COMP_WORDS[0]}}\"
         printf '%s\\n' \"${{COMPREPLY[@]}}\"",
         file("sysvinit.bash")
@@ -86,7 +100,7 @@ fn set(text: &str) -> BTreeSet<String> {
 
 /// The options a manual page lists, but for those in `without`.
 fn options_of_page(page: &str, without: &str) -> BTreeSet<String> {
-    let path = here().join("man").join(format!("{page}.8"));
+    let path = here().join("man").join(page);
     let text = fs::read_to_string(path).unwrap();
     let (_, options) = text.split_once("\n.Sh OPTIONS\n").unwrap();
     let (options, _) = options.split_once("\n.Sh ").unwrap();
@@ -102,14 +116,18 @@ fn options_of_page(page: &str, without: &str) -> BTreeSet<String> {
 /// Each program with the options of its page, as far as they are its own.
 fn options() -> Vec<(&'static str, BTreeSet<String>)> {
     let pages = [
-        ("telinit", "telinit", ""),
-        ("shutdown", "shutdown", ""),
-        ("halt", "halt", "-k -m"),
-        ("poweroff", "halt", "-p -k -m"),
-        ("reboot", "halt", "-p"),
-        ("runlevel", "runlevel", ""),
-        ("rc", "rc", ""),
-        ("service", "service", ""),
+        ("telinit", "telinit.8", ""),
+        ("shutdown", "shutdown.8", ""),
+        ("halt", "halt.8", "-k -m"),
+        ("poweroff", "halt.8", "-p -k -m"),
+        ("reboot", "halt.8", "-p"),
+        ("runlevel", "runlevel.8", ""),
+        ("rc", "rc.8", ""),
+        ("service", "service.8", ""),
+        ("pidof", "pidof.8", ""),
+        ("fstab-decode", "fstab-decode.8", ""),
+        ("bootlogd", "bootlogd.8", ""),
+        ("readbootlog", "readbootlog.1", ""),
     ];
     pages
         .map(|(program, page, without)| (program, options_of_page(page, without)))
@@ -166,6 +184,38 @@ fn bash_offers_all_options_and_no_others() {
     for (program, options) in options() {
         assert_eq!(bash(&format!("{program} -")), options, "{program}");
     }
+}
+
+#[test]
+fn bash_offers_signals_programs_and_commands() {
+    // The signal is the first word, and behind it there can only be what it passes over.
+    assert_eq!(bash("killall5 -1"), set("-1 -15 -18 -19"));
+    assert_eq!(bash("killall5 --"), set("--help --version"));
+    assert_eq!(bash("killall5 -15 -"), set("-o"));
+    assert_eq!(bash("killall5 -15 -o "), set(""));
+    assert!(bash("pidof ").contains("bash"));
+    assert_eq!(bash("pidof -d "), set(""));
+    assert_eq!(bash("pidof -o %"), set("%PPID"));
+    assert!(bash("fstab-decode umo").contains("umount"));
+    let manifest = here().join("Cargo.tom");
+    let manifest = manifest.to_str().unwrap();
+    for begun in [
+        "readbootlog -f",
+        "bootlogd -l",
+        "bootlogd -c -p",
+        "fstab-decode cat",
+    ] {
+        let offered = bash(&format!("{begun} {manifest}"));
+        assert_eq!(offered, set(&format!("{manifest}l")), "{begun}");
+    }
+}
+
+#[test]
+fn fish_offers_signals_programs_and_commands() {
+    assert_eq!(fish("killall5 -1"), set("-1 -15 -18 -19"));
+    assert_eq!(fish("killall5 -15 -"), set("-o"));
+    assert!(fish("pidof ").contains("fish"));
+    assert!(fish("fstab-decode umo").contains("umount"));
 }
 
 #[test]
@@ -239,6 +289,12 @@ fn zsh_offers_runlevels_options_and_times() {
             ["go down at once", "hand a word to the firmware"],
         ),
         ("runlevel --wait ", ["maintenance", "single-user"]),
+        ("killall5 -", ["ask them to end", "end them"]),
+        ("killall5 -15 -", [" -15 -o", " "]),
+        ("pidof -", ["print nothing", "also zombies"]),
+        ("pidof ", ["init", "zsh"]),
+        ("bootlogd -", ["make the log", "have each line"]),
+        ("readbootlog -", ["-f", "read this log"]),
     ] {
         let mut terminal = zsh();
         terminal.send(&format!("{line}\t"));
