@@ -13,8 +13,8 @@ const CANNOT_RUN: u8 = 127;
 const HELP: &str = "\
 Usage: fstab-decode COMMAND [ARGUMENT...]
 
-Runs COMMAND with its arguments decoded: \\011, \\012, \\040, \\134 and \\\\ become tab,
-newline, blank and backslash, as in /etc/fstab and /proc/mounts.
+Runs COMMAND with its arguments decoded: \\011, \\012, \\040, \\134 and \\\\ become
+tab, newline, blank and backslash, as in /etc/fstab and /proc/mounts.
 
   --help, --version   only as the single argument
 ";

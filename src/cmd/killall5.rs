@@ -11,6 +11,7 @@ use anyhow::Context;
 
 use super::Invocation;
 use super::complain::complain;
+use super::usage::UsageError;
 use crate::paths::Paths;
 use crate::process::Signal;
 use crate::procs::{Omission, Spared, Stat, omissions};
@@ -23,7 +24,7 @@ const SIGNALS: std::ops::RangeInclusive<i32> = 1..=31;
 
 const USAGE: &str = "usage: killall5 -SIGNALNUMBER [-o PID[,PID...]]...";
 const HELP: &str = "
-Sends a signal to all processes but init, kernel threads and those of its own session.
+Sends a signal to all processes but init, kernel threads and its own session.
 Without any argument the signal is 9 (KILL).
 
   -o PID     pass over this process; several with a comma, or with further -o
@@ -40,10 +41,6 @@ struct Request {
     /// `-o` was there, whether or not it named a process.
     omits: bool,
 }
-
-/// What is wrong with the words.
-#[derive(Debug, PartialEq, Eq)]
-struct UsageError(String);
 
 /// What became of the processes.
 #[derive(Debug, Default)]

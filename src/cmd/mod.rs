@@ -19,6 +19,7 @@ mod shutdown;
 mod state;
 mod sysvtools;
 mod telinit;
+mod usage;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;

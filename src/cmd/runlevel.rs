@@ -13,6 +13,7 @@ use std::time::Duration;
 use lexopt::Arg;
 
 use super::state::{self, Elsewhere};
+use super::usage::UsageError;
 use super::{Invocation, reason, shutdown, telinit};
 use crate::paths::Paths;
 use crate::runlevel::Runlevel;
@@ -27,8 +28,8 @@ Usage: runlevel [--verbose] [UTMPFILE]
 Prints the previous and the current runlevel; N stands for no previous one.
 Prints `unknown' and exits with 1 where nobody has recorded a level.
 
-  --verbose         also since when, what init waits for, and a scheduled shutdown
-  --wait[=SECONDS]  return when LEVEL's wait entries have ended, or fail after SECONDS
+  --verbose         also since when, what init waits for, a scheduled shutdown
+  --wait[=SECONDS]  return when LEVEL's wait entries have ended, or fail then
   --help, --version
 ";
 
@@ -47,10 +48,6 @@ enum More {
     No,
     Yes,
 }
-
-/// The arguments make no sense.
-#[derive(Debug, PartialEq, Eq)]
-struct UsageError;
 
 pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
     let paths = Paths::default();
@@ -80,10 +77,7 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
                 None => ExitCode::FAILURE,
             })
         }
-        Err(UsageError) => {
-            sys::print::error(HELP.trim_end());
-            Ok(ExitCode::FAILURE)
-        }
+        Err(error) => Ok(super::usage::refuse(&call.name, &error, HELP)),
     }
 }
 
@@ -97,19 +91,17 @@ fn parse(words: &[OsString]) -> Result<Wish, UsageError> {
     }
     let mut parser = lexopt::Parser::from_args(words);
     let (mut more, mut wait, mut operands) = (More::No, None, Vec::new());
-    while let Some(word) = parser.next().map_err(|_| UsageError)? {
+    while let Some(word) = parser.next()? {
         match word {
             Arg::Long("help") => return Ok(Wish::Help),
             Arg::Long("version") => return Ok(Wish::Version),
             Arg::Long("verbose") => more = More::Yes,
             Arg::Long("wait") => {
-                let limit = parser
-                    .optional_value()
-                    .map(|word| telinit::whole_seconds(&word).ok_or(UsageError));
-                wait = Some(limit.transpose()?);
+                let limit = parser.optional_value();
+                wait = Some(limit.map(telinit::limit).transpose()?);
             }
             Arg::Value(word) => operands.push(word),
-            Arg::Short(_) | Arg::Long(_) => return Err(UsageError),
+            Arg::Short(_) | Arg::Long(_) => return Err(word.unexpected().into()),
         }
     }
     match (wait, more, operands.as_slice()) {
@@ -121,11 +113,12 @@ fn parse(words: &[OsString]) -> Result<Wish, UsageError> {
         (Some(limit), More::No, [word]) => match word.as_bytes() {
             [level] => match Runlevel::from_byte(*level) {
                 Some(level) => Ok(Wish::Wait(level, limit)),
-                None => Err(UsageError),
+                None => Err(UsageError::with(word, "no such runlevel")),
             },
-            _ => Err(UsageError),
+            _ => Err(UsageError::with(word, "no such runlevel")),
         },
-        _ => Err(UsageError),
+        (Some(_), ..) => Err("--wait goes with one runlevel and nothing else".into()),
+        _ => Err("more than one file".into()),
     }
 }
 
@@ -260,7 +253,7 @@ mod tests {
             &["--colour"],
             &["--verbose", "a", "b"],
         ] {
-            assert_eq!(parsed(words), Err(UsageError), "{words:?}");
+            assert!(parsed(words).is_err(), "{words:?}");
         }
     }
 }

@@ -15,6 +15,7 @@ use std::time::Duration;
 use lexopt::Arg;
 
 use super::state::Elsewhere;
+use super::usage::UsageError;
 use super::{Invocation, state};
 use crate::initctl::{Assignment, EncodeError, REQUEST_SIZE, Request};
 use crate::paths::Paths;
@@ -35,7 +36,7 @@ Asks init to go to another runlevel.
   a b c  start the ondemand entries of this letter
 
   -t SECONDS    time processes have between TERM and KILL (3)
-  -e VAR[=VAL]  set or unset a variable for the processes init starts; the name begins with INIT_
+  -e VAR[=VAL]  set or unset a variable INIT_... for what init starts
   --wait[=SECONDS]  return when the level's wait entries have ended
   --dry-run     show what would be stopped, started and kept, and change nothing
   --help, --version
@@ -58,15 +59,13 @@ enum Waiting {
     For(Runlevel, Option<Duration>),
 }
 
-/// The arguments make no request.
-#[derive(Debug, PartialEq, Eq)]
-struct UsageError;
-
 pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
     let name = &call.name;
     let (request, waiting) = match parse(&call.arguments) {
         Ok(Wish::Help) => {
-            sys::print::text(&format!("{}\n{HELP}", usage(name)))?;
+            sys::print::text(&format!(
+                "Usage: {name} [-t SECONDS] LEVEL\n       {name} -e VAR[=VAL]...\n\n{HELP}"
+            ))?;
             return Ok(ExitCode::SUCCESS);
         }
         Ok(Wish::Version) => {
@@ -82,10 +81,7 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
         Ok(Wish::Send(request, waiting)) => (request, waiting),
-        Err(UsageError) => {
-            sys::print::error(usage(name).trim_end());
-            return Ok(ExitCode::FAILURE);
-        }
+        Err(error) => return Ok(super::usage::refuse(name, &error, &usage(name))),
     };
     let bytes = encode(&request)?;
     warn_of_other_variables(name, &request);
@@ -145,24 +141,22 @@ fn parse(arguments: &[OsString]) -> Result<Wish, UsageError> {
     let mut levels = Vec::new();
     let mut wait = None;
     let mut dry_run = false;
-    while let Some(argument) = parser.next().map_err(|_| UsageError)? {
+    while let Some(argument) = parser.next()? {
         match argument {
             Arg::Short('e') => {
-                let text = parser.value().map_err(|_| UsageError)?;
+                let text = parser.value()?;
                 assignments.push(Assignment::parse(text.as_bytes()));
             }
-            Arg::Short('t') => grace = seconds(&parser.value().map_err(|_| UsageError)?),
+            Arg::Short('t') => grace = seconds(&parser.value()?),
             Arg::Value(word) => levels.push(word),
             Arg::Long("dry-run") => dry_run = true,
             Arg::Long("wait") => {
-                let limit = parser
-                    .optional_value()
-                    .map(|word| whole_seconds(&word).ok_or(UsageError));
-                wait = Some(limit.transpose()?);
+                let given = parser.optional_value();
+                wait = Some(given.map(limit).transpose()?);
             }
             Arg::Long("help") => return Ok(Wish::Help),
             Arg::Long("version") => return Ok(Wish::Version),
-            Arg::Short(_) | Arg::Long(_) => return Err(UsageError),
+            Arg::Short(_) | Arg::Long(_) => return Err(argument.unexpected().into()),
         }
     }
     let request = match (levels.as_slice(), assignments.is_empty()) {
@@ -172,24 +166,27 @@ fn parse(arguments: &[OsString]) -> Result<Wish, UsageError> {
                 level: *level,
                 grace,
             },
-            _ => return Err(UsageError),
+            _ => return Err(UsageError::with(word, "no such runlevel or request")),
         },
-        _ => return Err(UsageError),
+        ([], true) => return Err("name a runlevel".into()),
+        _ => return Err("one runlevel, or variables and no runlevel".into()),
     };
     match (&request, wait, dry_run) {
         (Request::ChangeLevel { level, .. }, Some(limit), false) => {
-            let level = Runlevel::from_byte(*level).ok_or(UsageError)?;
+            let level = Runlevel::from_byte(*level).ok_or("--wait goes with a runlevel only")?;
             Ok(Wish::Send(request, Waiting::For(level, limit)))
         }
         (_, None, false) => Ok(Wish::Send(request, Waiting::No)),
         (Request::ChangeLevel { .. }, None, true) => Ok(Wish::Rehearse(request)),
-        _ => Err(UsageError),
+        _ => Err("--wait and --dry-run go with a runlevel only, and not together".into()),
     }
 }
 
-/// A number of seconds and nothing else.
-pub(super) fn whole_seconds(word: &OsStr) -> Option<Duration> {
-    word.to_str()?.parse().ok().map(Duration::from_secs)
+/// How long `--wait` waits: a number of seconds and nothing else.
+pub(super) fn limit(word: OsString) -> Result<Duration, UsageError> {
+    let seconds = word.to_str().and_then(|word| word.parse().ok());
+    let wrong = || UsageError::with(&word, "no number of seconds");
+    seconds.map(Duration::from_secs).ok_or_else(wrong)
 }
 
 /// Compat: telinit(8) reads the digits a word begins with and takes anything else for zero.
@@ -296,7 +293,7 @@ mod tests {
             &["--dry-run", "--wait", "3"],
             &["--dry-run", "-e", "INIT_A=1"],
         ] {
-            assert_eq!(parsed(words), Err(UsageError), "{words:?}");
+            assert!(parsed(words).is_err(), "{words:?}");
         }
     }
 }

@@ -27,6 +27,7 @@ mod scheduled;
 mod shutdown;
 mod sysvtools;
 mod telinit;
+mod tools;
 
 /// A request by hand, as initctl(5) lays it out.
 fn request(command: u32, level: u8, seconds: i32, data: &[u8]) -> Vec<u8> {

@@ -148,11 +148,16 @@ fn signals(room: &Room) -> String {
     list(lines)
 }
 
+/// Why the usage follows: ours says it, the original does not.
+const REASONS: [&str; 3] = ["invalid option", "for reboot only", "name the time"];
+
 /// The first line that is said; a usage goes on for longer.
 fn said(outcome: &Outcome) -> String {
     let words = outcome.errors.lines().chain(outcome.output.lines());
     // A word of the shell's about the other process.
-    let mut words = words.filter(|line| !line.trim().is_empty() && *line != "Terminated");
+    let mut words = words
+        .filter(|line| !line.trim().is_empty() && *line != "Terminated")
+        .filter(|line| !REASONS.iter().any(|reason| line.contains(reason)));
     let first = words.next().unwrap_or("-");
     let first = first.split_whitespace().collect::<Vec<_>>().join(" ");
     if first.to_lowercase().starts_with("usage:") {

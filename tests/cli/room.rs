@@ -38,7 +38,7 @@ for outside in $OUTSIDE; do
 done
 mount --make-rprivate /
 mount -t proc proc "$ROOM/proc"
-mount --bind /dev/null "$ROOM/dev/null"
+for node in null full; do mount --bind "/dev/$node" "$ROOM/dev/$node"; done
 for terminal in $TERMINALS; do
     mount --bind "${terminal#*=}" "$ROOM/dev/${terminal%%=*}"
 done
@@ -105,6 +105,7 @@ impl Room {
             "root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n",
         );
         room.write("dev/null", "");
+        room.write("dev/full", "");
         fs::copy("/bin/busybox", room.path("bin/busybox"))
             .expect("the room needs /bin/busybox, a static one: apt-get install busybox-static");
         symlink("busybox", room.path("bin/sh")).unwrap();

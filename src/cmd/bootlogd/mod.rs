@@ -27,7 +27,7 @@ use crate::sys::signal::SignalQueue;
 const LOG: &str = "/var/log/boot";
 const USAGE: &str = "Usage: bootlogd [-v] [-r] [-d] [-e] [-s] [-c] [-p pidfile] [-l logfile]";
 const HELP: &str = "
-Takes what is written to /dev/console, shows it on the real consoles, and logs it.
+Takes what is written to /dev/console, shows it on real consoles, and logs it.
 
   -c        make the log where there is none; without, it waits for it to appear
   -d        stay in the foreground

@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStringExt;
 
 use lexopt::Arg;
 
+use crate::cmd::usage::UsageError;
 use crate::sys::reboot::End;
 
 /// An option that is there or not.
@@ -48,10 +49,6 @@ pub(super) enum Wish {
     GoDown(Options),
 }
 
-/// The words make no sense.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct UsageError;
-
 impl Options {
     pub(super) fn has(&self, switch: Switch) -> bool {
         self.switches.contains(&switch)
@@ -82,27 +79,28 @@ pub(super) fn parse(name: &str, words: &[OsString]) -> Result<Wish, UsageError> 
     let mut switches = Vec::new();
     let mut restart_word = None;
     let mut grace = None;
-    while let Some(argument) = parser.next().map_err(|_| UsageError)? {
+    while let Some(argument) = parser.next()? {
         let switch = match argument {
             Arg::Short('m') => {
-                let word = parser.value().map_err(|_| UsageError)?;
-                restart_word = Some(CString::new(word.into_vec()).map_err(|_| UsageError)?);
+                let word = parser.value()?;
+                let word = CString::new(word.into_vec());
+                restart_word = Some(word.map_err(|_| UsageError::from("-m: a NUL in the word"))?);
                 continue;
             }
             Arg::Short('t') => {
-                grace = Some(parser.value().map_err(|_| UsageError)?);
+                grace = Some(parser.value()?);
                 continue;
             }
-            Arg::Short(letter) => switch(letter).ok_or(UsageError)?,
+            Arg::Short(letter) => switch(letter).ok_or(argument.unexpected())?,
             Arg::Long("help") => return Ok(Wish::Help),
             Arg::Long("version") => return Ok(Wish::Version),
-            Arg::Long(_) | Arg::Value(_) => return Err(UsageError),
+            Arg::Long(_) | Arg::Value(_) => return Err(argument.unexpected().into()),
         };
         switches.push(switch);
     }
     // Whoever wants another kernel or a word for the firmware does not want the machine to stay down.
     if name != "reboot" && (restart_word.is_some() || switches.contains(&Switch::Kexec)) {
-        return Err(UsageError);
+        return Err("-k and -m are for reboot only".into());
     }
     let end = match name {
         "reboot" if switches.contains(&Switch::Kexec) => End::Kexec,
@@ -213,7 +211,7 @@ mod tests {
             "halt -k",
             "poweroff -f -m recovery",
         ] {
-            assert_eq!(parsed(words), Err(UsageError), "{words}");
+            assert!(parsed(words).is_err(), "{words}");
         }
     }
 }

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
-use self::args::{Options, Switch, UsageError, Wish};
+use self::args::{Options, Switch, Wish};
 use super::Invocation;
 use crate::paths::Paths;
 use crate::sys;
@@ -33,7 +33,7 @@ const HELP: &str = "  -f       go down at once, without shutdown and init
   -h       put the disks on standby first
   -t SEC   shutdown: time between TERM and KILL
   --help, --version
-Outside levels 0 and 6, and without -f, shutdown is asked to stop the services first.
+Outside levels 0 and 6, and without -f, shutdown is asked, which stops services.
 ";
 
 pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
@@ -47,9 +47,9 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
             sys::print::text(&super::version_line(name))?;
             return Ok(ExitCode::SUCCESS);
         }
-        Err(UsageError) => {
-            sys::print::error(&format!("{}\n{}", usage(name), HELP.trim_end()));
-            return Ok(ExitCode::FAILURE);
+        Err(error) => {
+            let usage = format!("{}\n{HELP}", usage(name));
+            return Ok(super::usage::refuse(name, &error, &usage));
         }
         Ok(Wish::GoDown(options)) => options,
     };

@@ -120,5 +120,5 @@ fn print(pids: &[i32], separator: Option<&[u8]>) -> anyhow::Result<()> {
         .collect();
     let mut line = pids.join(separator);
     line.push(b'\n');
-    sys::print::bytes(&line).context("standard output")
+    Ok(sys::print::bytes(&line)?)
 }

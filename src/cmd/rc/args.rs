@@ -13,14 +13,15 @@ pub(super) const HELP: &str = "\
 Usage: rc [--dry-run] [--root DIR] [LEVEL]
        rcS [--dry-run] [--root DIR]
 
-Runs the rc scripts of a runlevel, one after another: the kill links of /etc/rcLEVEL.d
-with `stop' if there was a previous level, then the start links with `start' (in levels
-0 and 6 with `stop'). rcS does so for level S. A script that fails stops nothing.
+Runs the rc scripts of a runlevel, one after another: the kill links of
+/etc/rcLEVEL.d with `stop' if there was a previous level, then the start links
+with `start' (in levels 0 and 6 with `stop'). rcS does so for level S. A script
+that fails stops nothing.
 
 /etc/default/rc can set DEADLINE=60, CONFIRM=yes and PARALLEL=yes: rc(8).
 
-LEVEL is 0 to 9 or S; without it the variable RUNLEVEL counts. The previous level is
-that of the variable PREVLEVEL.
+LEVEL is 0 to 9 or S; without it the variable RUNLEVEL counts. The previous
+level is that of the variable PREVLEVEL.
 
   -n, --dry-run   print what would run, and why the rest would not; run nothing
       --root DIR  look for /etc and the other directories below DIR

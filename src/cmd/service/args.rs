@@ -7,16 +7,16 @@ Usage: service NAME ACTION [ARGUMENT...]
        service NAME --full-restart
        service --status-all | --failed
 
-Runs the rc script /etc/init.d/NAME with ACTION, from / and with an environment of
-LANG, LANGUAGE, LC_*, PATH and TERM only. The exit status is the script's.
+Runs the rc script /etc/init.d/NAME with ACTION, from / and with an environment
+of LANG, LANGUAGE, LC_*, PATH and TERM only. The exit status is the script's.
 
 NAME status also tells of a service whose script has no such action: by its pid
 file, the process table or the boot record, and by which of them.
 
   --full-restart   stop, then start, whether or not the service runs
   --status-all     all services: a table on a terminal, else one line for each:
-                   [ + ] running, [ - ] not running, [ ? ] not known (standard error)
-  --failed         services that should run and do not, or whose last start failed
+                   [ + ] running, [ - ] not running, [ ? ] not known (on stderr)
+  --failed         services that should run and do not, or failed to start
   -h, --help       print this help
   -V, --version    print the version
 

@@ -5,6 +5,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use lexopt::Arg;
 
+use crate::cmd::usage::UsageError;
 use crate::schedule::{Ending, Warnings, When, join_message};
 
 /// An option that is there or not.
@@ -76,11 +77,23 @@ pub(super) enum Wish {
 /// Why the words make no sense.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Problem {
-    /// Told with the usage alone.
-    Usage,
+    /// Told with the usage.
+    Usage(UsageError),
     HaltWithoutMinusH,
     BadLevel(OsString),
     WithoutInitElsewhere,
+}
+
+impl Problem {
+    fn usage(what: &str) -> Self {
+        Self::Usage(what.into())
+    }
+}
+
+impl From<lexopt::Error> for Problem {
+    fn from(error: lexopt::Error) -> Self {
+        Self::Usage(error.into())
+    }
 }
 
 /// The words as they come, before they are looked at together.
@@ -109,10 +122,10 @@ pub(super) fn parse(arguments: &[OsString]) -> Result<Wish, Problem> {
         cancels: false,
         shows: false,
     };
-    while let Some(argument) = parser.next().map_err(|_| Problem::Usage)? {
+    while let Some(argument) = parser.next()? {
         match argument {
             Arg::Short(letter @ ('t' | 'g' | 'i')) => {
-                let value = parser.value().map_err(|_| Problem::Usage)?;
+                let value = parser.value()?;
                 words.take_value(letter, value)?;
             }
             Arg::Short(letter) => words.take_letter(letter)?,
@@ -120,7 +133,7 @@ pub(super) fn parse(arguments: &[OsString]) -> Result<Wish, Problem> {
             Arg::Long("help") => return Ok(Wish::Help),
             Arg::Long("version") => return Ok(Wish::Version),
             Arg::Long("show") => words.shows = true,
-            Arg::Long(_) => return Err(Problem::Usage),
+            Arg::Long(_) => return Err(argument.unexpected().into()),
         }
     }
     words.together()
@@ -143,7 +156,7 @@ impl Words {
             'n' => self.switches.push(Switch::WithoutInit),
             // Compat: System V's `-y` answered a question that nobody asks here.
             'y' => {}
-            _ => return Err(Problem::Usage),
+            _ => return Err(Arg::Short(letter).unexpected().into()),
         }
         Ok(())
     }
@@ -164,7 +177,9 @@ impl Words {
         if self.shows {
             // Who has more to say has meant something else.
             let is_alone = self.operands.is_empty() && !self.cancels && self.time.is_none();
-            return is_alone.then_some(Wish::Show).ok_or(Problem::Usage);
+            return is_alone
+                .then_some(Wish::Show)
+                .ok_or_else(|| Problem::usage("--show stands alone"));
         }
         if self.halt.is_some() && self.ending != Ending::HALT {
             return Err(Problem::HaltWithoutMinusH);
@@ -179,8 +194,10 @@ impl Words {
             return Ok(Wish::Cancel { message });
         }
         // Nothing is touched before the time is understood.
-        let time = self.time.ok_or(Problem::Usage)?;
-        let when = When::parse(time.as_bytes()).map_err(|_| Problem::Usage)?;
+        let missing = || Problem::usage("name the time; `now' is one");
+        let time = self.time.ok_or_else(missing)?;
+        let wrong = |_| Problem::Usage(UsageError::with(&time, "no such time"));
+        let when = When::parse(time.as_bytes()).map_err(wrong)?;
         if self.switches.contains(&Switch::WithoutInit)
             && !matches!(self.ending, Ending::HALT | Ending::REBOOT)
         {
@@ -268,7 +285,7 @@ mod tests {
     fn showing_stands_alone() {
         assert_eq!(parsed(&["--show"]), Ok(Wish::Show));
         for words in [["--show", "now"], ["--show", "-c"], ["-g5", "--show"]] {
-            assert_eq!(parsed(&words), Err(Problem::Usage));
+            assert!(matches!(parsed(&words), Err(Problem::Usage(_))));
         }
     }
 
@@ -298,7 +315,8 @@ mod tests {
             &["-x", "now"],
             &["now", "--halt"],
         ] {
-            assert_eq!(parsed(words), Err(Problem::Usage), "{words:?}");
+            let wish = parsed(words);
+            assert!(matches!(wish, Err(Problem::Usage(_))), "{wish:?}");
         }
     }
 }

@@ -40,7 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const HELP: &str = "\
 Usage:\t  shutdown [-akrhPHfFnc] [-t sec] time [warning message]
 
-  -r  reboot                            -h  halt, with -P power off, with -H power on
+  -r  reboot                            -h  halt; with -P power off, with -H on
   -c  cancel a running shutdown         -k  only warn
   -a  ask /etc/shutdown.allow           -n  go down without init
   -f  no file system check after it     -F  a file system check after it
@@ -79,10 +79,7 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
         Ok(Wish::GoDown(plan)) => go_down(name, &plan, operator, &paths),
         Ok(Wish::Cancel { message }) => cancel_running(&message, &paths),
         Ok(Wish::Help | Wish::Version | Wish::Show) => Ok(ExitCode::SUCCESS),
-        Err(Problem::Usage) => {
-            sys::print::error(HELP.trim_end());
-            Ok(ExitCode::FAILURE)
-        }
+        Err(Problem::Usage(error)) => Ok(super::usage::refuse(name, &error, HELP)),
         Err(Problem::HaltWithoutMinusH) => Ok(refuse(
             name,
             "-H and -P flags can only be used along with -h flag.",
