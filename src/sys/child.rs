@@ -226,7 +226,9 @@ fn keep_terminal_for(child: NixPid) -> u8 {
     }
 }
 
-/// Puts the console, or `/dev/null` where it cannot be opened, on descriptors 0, 1 and 2.
+/// Puts the console, or `/dev/null` where it cannot be opened, on descriptors 0, 1 and 2. Where there is no device at
+/// all they get the root directory, which can be neither read nor written: a program that begins without them takes
+/// the first files it opens for them, and one in Rust, such as our halt, does not begin at all.
 fn take_console(device: &Path, terminal: Terminal, reports: &Reports) {
     let opened = open_console(device).or_else(|error| {
         reports.tell(
@@ -234,6 +236,7 @@ fn take_console(device: &Path, terminal: Terminal, reports: &Reports) {
             format!("open({}): {}", device.display(), error.desc()).as_bytes(),
         );
         open(Path::new("/dev/null"), OFlag::O_RDWR, Mode::empty())
+            .or_else(|_| open(Path::new("/"), OFlag::O_RDONLY, Mode::empty()))
     });
     let Ok(opened) = opened else { return };
     if terminal == Terminal::Controlling {
