@@ -21,6 +21,7 @@ mod crowds;
 mod entries;
 mod events;
 mod fifo;
+mod hostile;
 mod levels;
 mod rc;
 mod record;

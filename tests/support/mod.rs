@@ -9,6 +9,7 @@
 )]
 
 pub(crate) mod accounting;
+pub(crate) mod cgroup;
 pub(crate) mod namespace;
 pub(crate) mod pty;
 pub(crate) mod root;
@@ -40,6 +41,14 @@ impl Deadline {
 )]
 pub(crate) fn clock() -> Instant {
     Instant::now()
+}
+
+/// Looks at a condition for two seconds at most, for what is good to have and no failure to miss.
+pub(crate) fn wait_a_moment(mut condition: impl FnMut() -> bool) {
+    let deadline = Deadline::after(Duration::from_secs(2));
+    while !condition() && deadline.left().is_some() {
+        pause();
+    }
 }
 
 /// Lets others run for a moment between two looks at a condition that cannot wake us.

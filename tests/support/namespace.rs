@@ -376,6 +376,10 @@ impl Machine {
             .find(|process| process.command == command)
     }
 
+    pub(crate) fn is_there(&self, command: &str) -> bool {
+        self.find_process(command).is_some()
+    }
+
     /// Everything init has started, and everything that has started.
     pub(crate) fn descendants(&self) -> Vec<Process> {
         let mut waiting = children_of(self.pid);
@@ -421,6 +425,16 @@ impl Machine {
     pub(crate) fn wait_console(&self, text: &str) -> String {
         let found = self.console.borrow_mut().try_wait_for(text, LIMIT);
         found.unwrap_or_else(|| panic!("the console did not show {text:?}\n{}", self.describe()))
+    }
+
+    /// Closes the far end of the console for good.
+    pub(crate) fn hang_up_console(&self) {
+        self.console.borrow_mut().hang_up();
+    }
+
+    /// Stops the console's output, as ^S does; nothing more is taken from it.
+    pub(crate) fn stop_console(&self) {
+        self.console.borrow().stop();
     }
 
     pub(crate) fn type_line(&self, text: &str) {

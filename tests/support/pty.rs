@@ -7,7 +7,7 @@ use super::Deadline;
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{PtyMaster, grantpt, posix_openpt, ptsname_r, unlockpt};
-use nix::sys::termios::{Termios, tcgetattr};
+use nix::sys::termios::{FlowArg, Termios, tcflow, tcgetattr};
 use std::fs::{File, OpenOptions};
 use std::io::{PipeReader, PipeWriter, Read, Write};
 use std::os::fd::AsFd;
@@ -67,6 +67,12 @@ impl Pty {
     pub(crate) fn settings(&self) -> Termios {
         let slave = self.slave.as_ref().expect("this end was closed");
         tcgetattr(slave).expect("tcgetattr")
+    }
+
+    /// Stops output, as the stop key does: what programs write waits.
+    pub(crate) fn stop(&self) {
+        let slave = self.slave.as_ref().expect("this end was closed");
+        tcflow(slave, FlowArg::TCOOFF).expect("tcflow");
     }
 
     /// Another descriptor of the program's end, for a program that gets no controlling terminal.
