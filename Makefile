@@ -86,6 +86,16 @@ faults:  ## have every system call of PID 1 fail with every error, everywhere it
 	@$(need) busybox
 	$(CARGO) test --locked --test faults -- --all
 
+.PHONY: model
+model:  ## let random events of any order befall the supervisor, MODEL_STEPS (ten million) of them
+	MODEL_STEPS=$${MODEL_STEPS:-10000000} CARGO_PROFILE_TEST_OPT_LEVEL=3 \
+		$(CARGO) test --locked --target-dir $(target)/model --lib through_long_lives -- --nocapture
+
+.PHONY: walk
+walk:  ## let random actions befall a live PID 1 in a namespace, for WALK_SECONDS (600)
+	@$(need) busybox
+	WALK_SECONDS=$${WALK_SECONDS:-600} $(CARGO) test --locked --test pid1 random_walk -- --nocapture
+
 .PHONY: fuzz
 fuzz:  ## look for bytes that our readers do not bear, FUZZ_SECONDS (60) for each of them
 	@$(need) c++

@@ -19,7 +19,7 @@ const MOST_EFFECTS: usize = 500;
 
 /// One thing that happens.
 #[derive(Debug, Clone)]
-enum Step {
+pub(super) enum Step {
     /// The next answer arrives.
     Answer,
     /// All answers arrive, and those to what they bring about.
@@ -60,7 +60,7 @@ fn entry() -> impl Strategy<Value = Entry> {
 }
 
 /// A table as the parser gives it: no id twice but the fallback's, what goes first before the rest.
-fn entries() -> impl Strategy<Value = Vec<Entry>> {
+pub(super) fn entries() -> impl Strategy<Value = Vec<Entry>> {
     let default = select(vec!["", "2", "3", "S", "x"]);
     (
         prop::collection::vec(entry(), 0..12),
@@ -147,7 +147,7 @@ fn nonsense() -> impl Strategy<Value = Event> {
     ]
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(super) fn step() -> impl Strategy<Value = Step> {
     let signal = select(vec![1, 2, 10, 12, 14, 15, 17, 18, 18, 20, 28, 30, 38]).prop_map(Signal);
     prop_oneof![
         4 => Just(Step::Answer),
@@ -167,7 +167,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn options() -> impl Strategy<Value = BootOptions> {
+pub(super) fn options() -> impl Strategy<Value = BootOptions> {
     let level = prop::option::weighted(0.3, select(b"23S".to_vec()));
     let emergency = prop_oneof![3 => Just(Emergency::NotWanted), 1 => Just(Emergency::Wanted)];
     (level, emergency).prop_map(|(level, emergency)| BootOptions {
@@ -177,7 +177,7 @@ fn options() -> impl Strategy<Value = BootOptions> {
 }
 
 /// A supervisor and what a kernel would keep for it.
-struct World {
+pub(super) struct World {
     init: Supervisor,
     now: Uptime,
     disk: Option<Vec<Entry>>,
@@ -194,7 +194,7 @@ struct World {
 }
 
 impl World {
-    fn new(entries: Vec<Entry>, options: &BootOptions) -> Self {
+    pub(super) fn new(entries: Vec<Entry>, options: &BootOptions) -> Self {
         let init = Supervisor::new(options);
         Self {
             journal: init.snapshot(Written::default()).to_text(),
@@ -210,7 +210,7 @@ impl World {
         }
     }
 
-    fn take(&mut self, step: Step) {
+    pub(super) fn take(&mut self, step: Step) {
         match step {
             Step::Answer => {
                 if let Some(event) = self.answers.pop_front() {
@@ -313,7 +313,7 @@ impl World {
         self.init.snapshot(Written::default())
     }
 
-    fn happens(&mut self, event: Event) {
+    pub(super) fn happens(&mut self, event: Event) {
         let before = self.init.clone();
         let effects = self.init.handle(self.now, event.clone());
         self.mark(&event, effects.len());

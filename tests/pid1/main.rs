@@ -30,3 +30,4 @@ mod signals;
 mod surroundings;
 mod tables;
 mod terminal;
+mod walk;

@@ -10,6 +10,7 @@ mod failures;
 mod hand_over;
 mod holds;
 mod keys_and_power;
+mod model;
 mod requests;
 mod single_user;
 
