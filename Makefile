@@ -96,6 +96,18 @@ walk:  ## let random actions befall a live PID 1 in a namespace, for WALK_SECOND
 	@$(need) busybox
 	WALK_SECONDS=$${WALK_SECONDS:-600} $(CARGO) test --locked --test pid1 random_walk -- --nocapture
 
+.PHONY: sanitize
+sanitize:  ## the unit tests under AddressSanitizer, and those of pointers under Miri where it is installed
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address $(CARGO) test --locked --target $(host) --target-dir $(target)/sanitize --lib
+	@! $(CARGO) +nightly miri --version >/dev/null 2>&1 || \
+		MIRIFLAGS=-Zmiri-strict-provenance $(CARGO) +nightly miri test --locked --target-dir $(target)/miri --lib miri_
+
+.PHONY: deny
+deny:  ## licences, sources and known faults of what we depend on; the last needs the advisory database
+	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
+	cargo deny check bans licenses sources
+	cargo deny check advisories
+
 .PHONY: fuzz
 fuzz:  ## look for bytes that our readers do not bear, FUZZ_SECONDS (60) for each of them
 	@$(need) c++
