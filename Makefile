@@ -25,7 +25,7 @@ endif
 
 sbin_programs := init sysvtools bootlogd
 sbin_links    := halt poweroff reboot shutdown runlevel killall5 fstab-decode
-rc_links      := rc rcS
+rc_links      := rc rcS takedown
 # Where Debian has them, so that scripts which call them by their paths find ours.
 usr_sbin_links := service
 # Programs whose words shells complete.

@@ -18,6 +18,7 @@ mod services;
 mod shutdown;
 mod state;
 mod sysvtools;
+mod takedown;
 mod telinit;
 mod usage;
 
@@ -52,6 +53,7 @@ const TOOLS: &[(&str, Tool)] = &[
     ("runlevel", runlevel::main),
     ("service", service::main),
     ("shutdown", shutdown::main),
+    ("takedown", takedown::main),
 ];
 
 /// Runs `init`: PID 1, or the client that asks it.

@@ -5,6 +5,7 @@
 
 pub mod matching;
 pub mod mounts;
+pub mod obstacle;
 #[cfg(test)]
 mod tests;
 pub mod tree;

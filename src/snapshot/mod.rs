@@ -21,7 +21,8 @@
 //! XENINIT_HALT=HALT     one for each variable clients have set; \\, \n and \0 stand for themselves escaped
 //! XLK  XPA1  XEM1       last key given to an entry; paused; emergency shell wanted
 //! XPU  XSS  XSN1  XRR1  nothing starts until, round of level S began, nothing was left, table to be read
-//! XHA  XHE  XHP         process that asks for a level, emergency shell, power-off (0: to be started again)
+//! XHA  XHE  XHP  XHD    process that asks for a level, emergency shell, power-off, shutdown without rc (0: wanted)
+//! XDS                   when something has happened last in level 0 or 6
 //! XGT                   processes have until then after TERM (XGK: after KILL), and who (id last):
 //! XGP217 1 1  XGD217    pid, is accounted, id; a leader that has ended
 //! XGO217 5000           a group that has outlived its leader, and until when it may

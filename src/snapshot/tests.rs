@@ -69,6 +69,8 @@ fn rich() -> Snapshot {
             asking: Helper::Wanted,
             emergency_shell: Helper::Running(pid(31)),
             power_off: Helper::Running(pid(32)),
+            taking_down: Helper::Running(pid(36)),
+            down_since: Some(Uptime::from_secs(12)),
             stop: Some(Stop {
                 killed: true,
                 deadline: Uptime::from_secs(7),
@@ -194,10 +196,12 @@ XSN1
 XRR1
 XFC1
 XPU5000000000
+XDS12000000000
 XSS6000000000
 XHA0
 XHE31
 XHP32
+XHD36
 XGK7000000000
 XGP33 1 612062
 XGD34
@@ -587,8 +591,8 @@ prop_compose! {
     fn under_way()(
         last_key in any::<u64>(),
         [paused, emergency, said_nothing_left, reread_wanted, fifo_closed] in any::<[bool; 5]>(),
-        (pause_until, single_since) in (times(), moments()),
-        [asking, emergency_shell, power_off] in [helpers(), helpers(), helpers()],
+        (pause_until, single_since, down_since) in (times(), moments(), times()),
+        [asking, emergency_shell, power_off, taking_down] in [helpers(), helpers(), helpers(), helpers()],
         stop in proptest::option::of(stops()),
         departed in proptest::collection::vec(1..i32::MAX, 0..3),
         outliving in proptest::collection::vec((1..i32::MAX, moments()), 0..3),
@@ -601,7 +605,7 @@ prop_compose! {
         });
         UnderWay {
             last_key, paused, emergency, pause_until, single_since, said_nothing_left, reread_wanted, asking,
-            emergency_shell, power_off, stop, unread, fifo_closed,
+            emergency_shell, power_off, taking_down, down_since, stop, unread, fifo_closed,
             departed: departed.into_iter().map(pid).collect(),
             outliving: outliving.into_iter().map(|(number, until)| (pid(number), until)).collect(),
             requests: requests.collect(),

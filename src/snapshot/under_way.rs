@@ -42,6 +42,10 @@ pub struct UnderWay {
     pub emergency_shell: Helper,
     /// The shutdown that a container's manager has asked for.
     pub power_off: Helper,
+    /// The shutdown without rc, in level 0 or 6.
+    pub taking_down: Helper,
+    /// When something has happened last on the way down.
+    pub down_since: Option<Uptime>,
     /// What must end before the table in force takes effect.
     pub stop: Option<Stop>,
     /// The leaders that the last change has ended.
@@ -105,6 +109,7 @@ impl UnderWay {
             text.number(token, true);
         }
         text.time("XPU", self.pause_until);
+        text.time("XDS", self.down_since);
         if self.single_since != Uptime::default() {
             text.time("XSS", Some(self.single_since));
         }
@@ -112,6 +117,7 @@ impl UnderWay {
             ("XHA", self.asking),
             ("XHE", self.emergency_shell),
             ("XHP", self.power_off),
+            ("XHD", self.taking_down),
         ] {
             match helper {
                 Helper::None => {}
@@ -151,6 +157,8 @@ impl UnderWay {
             b"XSN" => self.said_nothing_left = reader.is_set("XSN", value),
             b"XRR" => self.reread_wanted = reader.is_set("XRR", value),
             b"XFC" => self.fifo_closed = reader.is_set("XFC", value),
+            b"XHD" => self.taking_down = helper(reader.number("XHD", value)),
+            b"XDS" => self.down_since = reader.time("XDS", value),
             b"XPU" => self.pause_until = reader.time("XPU", value),
             b"XSS" => self.single_since = reader.time("XSS", value).unwrap_or_default(),
             b"XHA" => self.asking = helper(reader.number("XHA", value)),

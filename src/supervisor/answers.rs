@@ -23,6 +23,7 @@ impl Supervisor {
             &mut self.asking,
             &mut self.emergency_shell,
             &mut self.power_off,
+            &mut self.taking_down,
         ] {
             if *helper == Helper::Spawning(key) {
                 *helper = Helper::Running(pid);
@@ -49,7 +50,11 @@ impl Supervisor {
         if self.power_off == Helper::Spawning(key) {
             self.power_off = Helper::Refused;
         }
-        for helper in [&mut self.asking, &mut self.emergency_shell] {
+        for helper in [
+            &mut self.asking,
+            &mut self.emergency_shell,
+            &mut self.taking_down,
+        ] {
             if *helper == Helper::Spawning(key) {
                 *helper = Helper::None;
             }
@@ -116,7 +121,13 @@ impl Supervisor {
             self.power_off = Helper::None;
             return;
         }
+        if self.taking_down == gone {
+            self.taking_down = Helper::None;
+            return;
+        }
         if let Some(slot) = self.slots.note_end(pid) {
+            // On the way down something has happened.
+            self.down_since = None;
             slot.last_exit = Some(status);
             if slot.is_accounted() {
                 let id = slot.entry.id.clone();

@@ -58,6 +58,7 @@
 mod answers;
 mod boot;
 mod change;
+pub mod down;
 mod effect;
 mod entry;
 mod event;
@@ -202,6 +203,10 @@ pub struct Supervisor {
     emergency_shell: Helper,
     /// `shutdown -hP now`, started by SIGRTMIN+4.
     power_off: Helper,
+    /// `shutdown -n`, started because level 0 or 6 came to nothing.
+    taking_down: Helper,
+    /// When something has happened last in level 0 or 6.
+    down_since: Option<Uptime>,
     /// Nothing is started before this time.
     pause_until: Option<Uptime>,
     /// When the present round of level S began.
@@ -238,6 +243,8 @@ impl Supervisor {
             emergency: options.emergency,
             emergency_shell: Helper::None,
             power_off: Helper::None,
+            taking_down: Helper::None,
+            down_since: None,
             pause_until: None,
             single_since: Uptime::default(),
             inherited_signals: BTreeSet::new(),
@@ -293,7 +300,10 @@ impl Supervisor {
             return None;
         }
         let outliving = self.outliving.iter().map(|(_, until)| *until);
-        outliving.chain(self.next_step()).min()
+        outliving
+            .chain(self.next_step())
+            .chain(self.down_deadline())
+            .min()
     }
 
     /// When the next step of a change, a pause or a hold is due.
@@ -363,7 +373,12 @@ impl Supervisor {
 
     /// Every process whose end is waited for.
     pub fn processes(&self) -> Vec<Pid> {
-        let helpers = [self.asking, self.emergency_shell, self.power_off];
+        let helpers = [
+            self.asking,
+            self.emergency_shell,
+            self.power_off,
+            self.taking_down,
+        ];
         let helpers = helpers.into_iter().filter_map(|helper| match helper {
             Helper::Running(pid) => Some(pid),
             Helper::None | Helper::Refused | Helper::Spawning(_) => None,
@@ -379,7 +394,12 @@ impl Supervisor {
     }
 
     fn knows(&self, pid: Pid) -> bool {
-        let helpers = [self.asking, self.emergency_shell, self.power_off];
+        let helpers = [
+            self.asking,
+            self.emergency_shell,
+            self.power_off,
+            self.taking_down,
+        ];
         helpers.contains(&Helper::Running(pid)) || self.id_of(pid).is_some()
     }
 
@@ -424,6 +444,7 @@ impl Supervisor {
                 return;
             }
             self.kill_outliving(now, out);
+            self.watch_the_way_down(now, out);
             if self.pause_until.is_none_or(|until| until <= now) {
                 self.pause_until = None;
                 if self.power_off == Helper::Refused {

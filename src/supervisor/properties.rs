@@ -442,7 +442,12 @@ impl World {
             .stopping
             .iter()
             .flat_map(|stopping| &stopping.departing);
-        let helpers = [init.asking, init.emergency_shell, init.power_off];
+        let helpers = [
+            init.asking,
+            init.emergency_shell,
+            init.power_off,
+            init.taking_down,
+        ];
         let mut pids: Vec<Pid> = init.slots.iter().filter_map(Slot::pid).collect();
         pids.extend(departing.map(|process| process.pid));
         pids.extend(helpers.iter().filter_map(|helper| match helper {

@@ -53,6 +53,8 @@ impl Supervisor {
             asking: self.asking.noted(snapshot::Helper::None),
             emergency_shell: self.emergency_shell.noted(snapshot::Helper::None),
             power_off: self.power_off.noted(snapshot::Helper::Wanted),
+            taking_down: self.taking_down.noted(snapshot::Helper::None),
+            down_since: self.down_since,
             stop: self.stopping.as_ref().map(|stopping| Stop {
                 killed: stopping.stage == Stage::Kill,
                 deadline: stopping.deadline,
@@ -81,6 +83,8 @@ impl Supervisor {
         self.asking = Helper::of(under_way.asking);
         self.emergency_shell = Helper::of(under_way.emergency_shell);
         self.power_off = Helper::of(under_way.power_off);
+        self.taking_down = Helper::of(under_way.taking_down);
+        self.down_since = under_way.down_since;
         self.stopping = under_way.stop.map(|stop| Stopping {
             stage: if stop.killed {
                 Stage::Kill

@@ -356,16 +356,27 @@ fn wait_for(pid: i32, flags: i32) -> nix::Result<Option<Reaped>> {
 
 /// Forks a child that runs a function and exits; it inherits every descriptor and the caller's signal mask.
 pub(crate) fn fork_and_call(function: impl FnOnce()) -> io::Result<Pid> {
+    fork_and_report(|| {
+        function();
+        0
+    })
+}
+
+/// Forks a child that runs a function and exits with what it returns.
+pub(crate) fn fork_and_report(function: impl FnOnce() -> u8) -> io::Result<Pid> {
     // SAFETY: as in `spawn`.
     match unsafe { fork() }? {
         ForkResult::Parent { child } => {
             Pid::new(child.as_raw()).ok_or_else(|| Errno::ECHILD.into())
         }
-        ForkResult::Child => {
-            let ended = catch_unwind(AssertUnwindSafe(function));
-            exit_now(u8::from(ended.is_err()))
-        }
+        ForkResult::Child => exit_now(catch_unwind(AssertUnwindSafe(function)).unwrap_or(u8::MAX)),
     }
+}
+
+/// Reaps one child of ours, if it has ended.
+pub(crate) fn reap_one(pid: Pid) -> Option<ExitStatus> {
+    let ended = wait_for(pid.get(), libc::WNOHANG).ok().flatten();
+    ended.map(|reaped| reaped.status)
 }
 
 /// Ends a forked copy without running what the original registered for its own end.

@@ -11,6 +11,7 @@
 
 pub(crate) mod appending;
 pub(crate) mod background;
+pub(crate) mod bounded;
 pub(crate) mod calendar;
 pub(crate) mod capture;
 pub(crate) mod child;
@@ -48,5 +49,6 @@ pub(crate) mod signalling;
 pub(crate) mod syslog;
 pub(crate) mod terminals;
 pub(crate) mod title;
+pub(crate) mod unmount;
 pub(crate) mod usage;
 pub(crate) mod utmp;

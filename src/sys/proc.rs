@@ -73,6 +73,28 @@ pub(crate) fn link(process: &Path, name: &str) -> io::Result<Vec<u8>> {
     Ok(target.into_os_string().into_vec())
 }
 
+/// Lists the numbers of a process's descriptors.
+pub(crate) fn descriptors(process: &Path) -> Vec<u32> {
+    let Ok(entries) = fs::read_dir(process.join("fd")) else {
+        return Vec::new();
+    };
+    let names = entries.flatten().map(|entry| entry.file_name());
+    names
+        .filter_map(|name| name.to_str().and_then(|name| name.parse().ok()))
+        .collect()
+}
+
+/// Tells whether a descriptor of a process is open for writing.
+pub(crate) fn is_open_for_writing(process: &Path, number: u32) -> bool {
+    let path = process.join("fdinfo").join(number.to_string());
+    let text = super::files::read(&path, MOST).unwrap_or_default();
+    let mut lines = text.split(|&byte| byte == b'\n');
+    let flags = lines.find_map(|line| line.strip_prefix(b"flags:"));
+    let flags = flags.and_then(|flags| std::str::from_utf8(flags.trim_ascii()).ok());
+    let flags = flags.and_then(|flags| i32::from_str_radix(flags, 8).ok());
+    flags.is_some_and(|flags| flags & libc::O_ACCMODE != libc::O_RDONLY)
+}
+
 /// Reads the mounts a process sees.
 pub(crate) fn mounts(process: &Path) -> io::Result<Vec<u8>> {
     const MANY_MOUNTS: u64 = 16 * 1024 * 1024;

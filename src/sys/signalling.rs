@@ -45,15 +45,24 @@ pub(crate) fn hold(pid: Pid) -> io::Result<Held> {
 impl Held {
     /// Interrupts the process.
     pub(crate) fn interrupt(&self) -> io::Result<()> {
+        self.send(Signal::SIGINT)
+    }
+
+    /// Ends the process.
+    pub(crate) fn end(&self) -> io::Result<()> {
+        self.send(Signal::SIGKILL)
+    }
+
+    fn send(&self, signal: Signal) -> io::Result<()> {
         let Some(descriptor) = &self.descriptor else {
-            return Ok(kill(Number::from_raw(self.pid.get()), Signal::SIGINT)?);
+            return Ok(kill(Number::from_raw(self.pid.get()), signal)?);
         };
         // SAFETY: the descriptor is open as long as `self` lives; a null `siginfo` stands for the usual one.
         let result = unsafe {
             libc::syscall(
                 libc::SYS_pidfd_send_signal,
                 descriptor.as_raw_fd(),
-                libc::SIGINT,
+                signal as i32,
                 std::ptr::null::<libc::siginfo_t>(),
                 0,
             )

@@ -18,6 +18,7 @@ mod children;
 mod clients;
 mod crashes;
 mod crowds;
+mod down;
 mod entries;
 mod events;
 mod fifo;

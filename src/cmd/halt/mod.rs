@@ -14,6 +14,7 @@ use anyhow::Context;
 
 use self::args::{Options, Switch, Wish};
 use super::Invocation;
+use super::takedown::Takedown;
 use crate::paths::Paths;
 use crate::sys;
 use crate::sys::reboot::End;
@@ -129,7 +130,11 @@ fn go_down(name: &str, options: &Options, paths: &Paths) -> anyhow::Result<ExitC
         }
     }
     if !options.has(Switch::NoSync) {
-        sys::reboot::sync();
+        let mut takedown = Takedown::new(paths);
+        takedown.sync();
+        for line in &takedown.lines {
+            sys::print::error(&format!("{name}: {line}"));
+        }
     }
     if options.has(Switch::TakeInterfacesDown) {
         warn("taking interfaces down", take_interfaces_down(paths, &warn));

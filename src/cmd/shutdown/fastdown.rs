@@ -4,10 +4,12 @@ use std::ffi::OsStr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::args::Plan;
+use super::args::{Halt, Plan};
+use crate::cmd::takedown::Takedown;
 use crate::paths::Paths;
 use crate::schedule::Ending;
 use crate::sys;
+use crate::sys::bounded::{Outcome, within};
 use crate::sys::interrupt::Interrupts;
 use crate::sys::reboot::End;
 use crate::utmp::Record;
@@ -21,13 +23,14 @@ const ENVIRONMENT: [(&str, &str); 4] = [
     ("TERM", "dumb"),
     ("SHELL", "/bin/sh"),
 ];
-/// What puts the file systems to rest, in this order, and where it may be.
-const PROGRAMS: [(&str, &[&str]); 4] = [
+/// What is to be let go of before the file systems are unmounted, in this order, and where it may be.
+const PROGRAMS: [(&str, &[&str]); 3] = [
     ("accton", &["off"]),
     ("quotaoff", &["-a"]),
     ("swapoff", &["-a"]),
-    ("umount", &["-a"]),
 ];
+/// How long one of them may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 const FOLDERS: [&str; 4] = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"];
 
 /// Ends all processes, puts the file systems to rest and goes down. Only a failure returns.
@@ -44,23 +47,38 @@ pub(super) fn run(name: &str, plan: &Plan, paths: &Paths) -> anyhow::Result<Exit
     say("sending all processes the KILL signal");
     drop(sys::signalling::end_all());
     drop(sys::utmp::append(&paths.wtmp(), &Record::shutdown()));
-    sys::reboot::sync();
+    let mut takedown = Takedown::new(paths);
+    takedown.sync();
     for (program, arguments) in PROGRAMS {
         let places = FOLDERS.map(|folder| paths.at(folder).join(program));
         if let Some(path) = places.iter().find(|path| path.exists()) {
             say(program);
-            if let Err(error) = sys::exec::run(path, arguments, &ENVIRONMENT) {
-                say(&format!("{program}: {}", super::reason(&error)));
+            let run = || sys::exec::run(path, arguments, &ENVIRONMENT).map(drop);
+            match within(PATIENCE, run) {
+                Ok(Outcome::Done) => {}
+                Ok(Outcome::Failed(error)) | Err(error) => {
+                    say(&format!("{program}: {}", super::reason(&error)));
+                }
+                Ok(Outcome::Late(_)) => {
+                    say(&format!("{program}: does not end: going on without it"));
+                }
             }
         }
     }
-    sys::reboot::sync();
+    takedown.file_systems();
+    takedown.root();
+    for line in &takedown.lines {
+        say(line);
+    }
     drop(sys::reboot::let_ctrl_alt_del_restart());
-    let error = sys::reboot::end(if plan.ending == Ending::HALT {
-        End::Halt
-    } else {
-        End::Restart
+    let mut error = sys::reboot::end(match (plan.ending, plan.halt) {
+        (Ending::HALT, Some(Halt::PowerOff)) => End::PowerOff,
+        (Ending::HALT, _) => End::Halt,
+        _ => End::Restart,
     });
+    if plan.halt == Some(Halt::PowerOff) {
+        error = sys::reboot::end(End::Halt);
+    }
     drop(sys::reboot::resume_init());
     Err(anyhow::Error::new(error).context("the kernel refuses to go down"))
 }

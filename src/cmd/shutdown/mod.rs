@@ -21,6 +21,7 @@ use self::announce::Announcer;
 use self::args::{Plan, Problem, Switch, Wish};
 use self::made::Made;
 use self::operator::Operator;
+use super::takedown::Takedown;
 use super::{Invocation, reason, state, telinit};
 use crate::initctl::{Assignment, Request};
 use crate::paths::Paths;
@@ -194,7 +195,12 @@ fn go_down(name: &str, plan: &Plan, operator: Operator, paths: &Paths) -> anyhow
         &nologin.display().to_string(),
         sys::files::remove(&nologin),
     );
-    sys::reboot::sync();
+    // A disk that does not answer must not keep init from being asked.
+    let mut takedown = Takedown::new(paths);
+    takedown.sync();
+    for line in &takedown.lines {
+        sys::print::error(&format!("{name}: {line}"));
+    }
     // The mask would be inherited.
     drop(interrupts);
     hand_over(name, plan, paths, &announcer, made)

@@ -5,6 +5,7 @@ mod beyond;
 mod boot;
 mod change;
 mod demand;
+mod down;
 mod entries;
 mod failures;
 mod hand_over;
