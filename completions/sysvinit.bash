@@ -147,6 +147,21 @@ _sysvinit_service() {
     fi
 }
 
+_sysvinit_invoke_rc_d() {
+    local word words=0
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        [[ $word == -* ]] || words=$((words + 1))
+    done
+    if [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
+        _sysvinit_offer '--quiet --force --try-anyway --disclose-deny --query --no-fallback --skip-systemd-native
+            --help --version'
+    elif ((words == 0)); then
+        _sysvinit_offer "$(_sysvinit_services)"
+    else
+        _sysvinit_offer 'start stop restart try-restart reload force-reload status'
+    fi
+}
+
 complete -F _sysvinit_telinit telinit init
 complete -F _sysvinit_shutdown shutdown
 complete -F _sysvinit_halt halt poweroff reboot
@@ -157,3 +172,4 @@ complete -F _sysvinit_pidof pidof
 complete -o filenames -F _sysvinit_fstab_decode fstab-decode
 complete -o filenames -F _sysvinit_bootlog bootlogd readbootlog
 complete -F _sysvinit_service service
+complete -F _sysvinit_invoke_rc_d invoke-rc.d

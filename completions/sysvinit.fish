@@ -159,4 +159,17 @@ if not set -q __sysvinit_completions
     complete -c service -s V -l version -d 'Print the version'
     complete -c service -n 'not __sysvinit_has_service' -a '(__sysvinit_services)'
     complete -c service -n __sysvinit_has_service -a 'start stop restart try-restart reload force-reload status'
+
+    complete -c invoke-rc.d -f
+    complete -c invoke-rc.d -l quiet -d 'No messages'
+    complete -c invoke-rc.d -l force -d 'Run it whatever links and policy say'
+    complete -c invoke-rc.d -l try-anyway -d 'Go on where links are broken'
+    complete -c invoke-rc.d -l disclose-deny -d 'Fail if the action is not allowed'
+    complete -c invoke-rc.d -l query -d 'Run nothing, tell by the exit status'
+    complete -c invoke-rc.d -l no-fallback -d 'Take other actions of the policy for a refusal'
+    complete -c invoke-rc.d -l skip-systemd-native -d Accepted
+    complete -c invoke-rc.d -l help -d 'Print a summary'
+    complete -c invoke-rc.d -l version -d 'Print the version'
+    complete -c invoke-rc.d -n 'not __sysvinit_has_service' -a '(__sysvinit_services)'
+    complete -c invoke-rc.d -n __sysvinit_has_service -a 'start stop restart try-restart reload force-reload status'
 end

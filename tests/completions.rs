@@ -22,7 +22,7 @@ use std::time::Duration;
 use support::pty::Pty;
 
 const LIMIT: Duration = Duration::from_secs(20);
-const PROGRAMS: [&str; 15] = [
+const PROGRAMS: [&str; 16] = [
     "telinit",
     "init",
     "shutdown",
@@ -33,6 +33,7 @@ const PROGRAMS: [&str; 15] = [
     "rc",
     "rcS",
     "service",
+    "invoke-rc.d",
     "killall5",
     "pidof",
     "fstab-decode",
@@ -124,6 +125,7 @@ fn options() -> Vec<(&'static str, BTreeSet<String>)> {
         ("runlevel", "runlevel.8", ""),
         ("rc", "rc.8", ""),
         ("service", "service.8", ""),
+        ("invoke-rc.d", "invoke-rc.d.8", ""),
         ("pidof", "pidof.8", ""),
         ("fstab-decode", "fstab-decode.8", ""),
         ("bootlogd", "bootlogd.8", ""),

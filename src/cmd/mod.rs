@@ -7,6 +7,7 @@ mod complain;
 mod fstab_decode;
 mod halt;
 mod init;
+mod invoke_rcd;
 mod killall5;
 mod pidof;
 mod rc;
@@ -43,6 +44,7 @@ const TOOLS: &[(&str, Tool)] = &[
     ("bootlogd", bootlogd::main),
     ("fstab-decode", fstab_decode::main),
     ("halt", halt::main),
+    ("invoke-rc.d", invoke_rcd::main),
     ("killall5", killall5::main),
     ("pidof", pidof::main),
     ("poweroff", halt::main),

@@ -19,6 +19,7 @@
 pub mod answer;
 pub mod last;
 pub mod names;
+pub mod policy;
 pub mod script;
 pub mod state;
 

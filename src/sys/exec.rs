@@ -3,9 +3,11 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, IsTerminal};
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
+
+use crate::process::ExitStatus as Ended;
 
 /// Replaces this program by another one, called by the last part of its path. Only a failure returns.
 pub(crate) fn replace(program: &Path, arguments: &[OsString]) -> io::Error {
@@ -38,8 +40,9 @@ pub(crate) fn run_with(
     program: &Path,
     arguments: &[OsString],
     environment: &[(OsString, OsString)],
-) -> io::Result<ExitStatus> {
-    with(program, arguments, environment).status()
+) -> io::Result<Ended> {
+    let status = with(program, arguments, environment).status()?;
+    Ok(Ended::from_word(status.into_raw().cast_unsigned()))
 }
 
 fn with(program: &Path, arguments: &[OsString], environment: &[(OsString, OsString)]) -> Command {
@@ -47,6 +50,17 @@ fn with(program: &Path, arguments: &[OsString], environment: &[(OsString, OsStri
     let environment = environment.iter().map(|(name, value)| (name, value));
     command.args(arguments).env_clear().envs(environment);
     command
+}
+
+/// Runs a program to its end and returns what it has printed; the rest is as this program has it.
+pub(crate) fn output_of(program: &Path, arguments: &[OsString]) -> io::Result<(Vec<u8>, Ended)> {
+    let output = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::inherit())
+        .stderr(Stdio::inherit())
+        .output()?;
+    let status = output.status.into_raw().cast_unsigned();
+    Ok((output.stdout, Ended::from_word(status)))
 }
 
 /// Replaces this program by the one of this name, looked for as a shell does. Only a failure returns.

@@ -113,6 +113,21 @@ pub(crate) fn may_execute(path: &Path) -> bool {
     nix::unistd::access(path, nix::unistd::AccessFlags::X_OK).is_ok()
 }
 
+/// Tells whether there is anything by this name, a link that leads nowhere included.
+pub(crate) fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// Tells whether a path leads to a regular file.
+pub(crate) fn is_file(path: &Path) -> bool {
+    path.is_file()
+}
+
+/// Tells whether this is a symbolic link.
+pub(crate) fn is_link(path: &Path) -> bool {
+    path.is_symlink()
+}
+
 /// Makes a folder the one that relative paths begin in.
 pub(crate) fn change_to(folder: &Path) -> io::Result<()> {
     Ok(nix::unistd::chdir(folder)?)

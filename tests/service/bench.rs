@@ -79,6 +79,7 @@ const WORDS: &str = r#"
 script() { printf '#!/bin/sh\n%s\n' "$2" >"/etc/init.d/$1" && chmod 755 "/etc/init.d/$1"; }
 link() { mkdir -p "/etc/rc$1.d" && ln -s "../init.d/${2#???}" "/etc/rc$1.d/$2"; }
 level() { printf "$1" >/run/runlevel; }
+policy() { printf '#!/bin/sh\necho "policy: $*" >&2\n%s\n' "$1" >/usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d; }
 "#;
 
 /// Moves in, as root of this machine or of a user namespace.
@@ -90,7 +91,7 @@ for folder in $SHARED; do
 done
 mount -t proc proc "$ROOT/proc"
 for node in null zero tty; do : >"$ROOT/dev/$node"; mount --bind "/dev/$node" "$ROOT/dev/$node"; done
-exec chroot "$ROOT" /usr/bin/env -i PATH=/tools:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LC_ALL=C FOREIGN=x \
+exec chroot "$ROOT" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LC_ALL=C FOREIGN=x \
     /bin/sh /play
 "#;
 
@@ -110,7 +111,7 @@ impl Bench {
             "tmp",
             "root",
             "var/log",
-            "tools",
+            "usr/sbin",
             "out",
         ] {
             fs::create_dir_all(bench.path(name)).unwrap();
@@ -124,21 +125,21 @@ impl Bench {
             }
         }
         fs::write(bench.path("etc/passwd"), "root:x:0:0::/root:/bin/sh\n").unwrap();
+        let sysvtools = env!("CARGO_BIN_EXE_sysvtools");
+        fs::copy(sysvtools, bench.path("usr/sbin/sysvtools")).unwrap();
+        bring_link(&bench, "runlevel");
+        // Its being there is asked for by invoke-rc.d.
+        symlink("sysvtools", bench.path("usr/sbin/init")).unwrap();
         match subject {
             Subject::Ours => {
-                fs::copy(
-                    env!("CARGO_BIN_EXE_sysvtools"),
-                    bench.path("tools/sysvtools"),
-                )
-                .unwrap();
-                for name in ["service", "invoke-rc.d", "chkconfig", "pidof", "runlevel"] {
-                    symlink("sysvtools", bench.path("tools").join(name)).unwrap();
+                for name in ["service", "invoke-rc.d", "chkconfig", "pidof"] {
+                    bring_link(&bench, name);
                 }
             }
             Subject::Debian => {
                 for name in ["service", "invoke-rc.d"] {
                     let program = debian().join("usr/sbin").join(name);
-                    fs::copy(program, bench.path("tools").join(name)).unwrap();
+                    fs::copy(program, bench.path("usr/sbin").join(name)).unwrap();
                 }
             }
         }
@@ -162,7 +163,7 @@ impl Bench {
             .env_clear()
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
             .env("ROOT", self.folder.path())
-            .env("SHARED", "usr bin sbin lib lib64 lib32")
+            .env("SHARED", "usr/bin usr/lib usr/lib32 usr/lib64 usr/share")
             .stdin(Stdio::null())
             .output()
             .expect("the tests need unshare");
@@ -183,7 +184,7 @@ impl Bench {
         for (number, Case { before, call, .. }) in cases.iter().enumerate() {
             writeln!(
                 script,
-                "( rm -rf /etc/init.d /etc/rc?.d /run/* /usr.log; mkdir -p /etc/init.d; cd /root; prepare\n{before}\n\
+                "( rm -rf /etc/init.d /etc/rc?.d /run/* /usr/sbin/policy-rc.d; ln -sf sysvtools /usr/sbin/init; mkdir -p /etc/init.d; cd /root; prepare\n{before}\n\
                  {call}\n) >/out/{number}.out 2>/out/{number}.err </dev/null; echo $? >/out/{number}.code"
             )
             .unwrap();
@@ -202,6 +203,10 @@ impl Bench {
             })
             .collect()
     }
+}
+
+fn bring_link(bench: &Bench, name: &str) {
+    symlink("sysvtools", bench.path("usr/sbin").join(name)).unwrap();
 }
 
 /// Plays the cases on both sides and fails with all that are not as expected.

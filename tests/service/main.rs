@@ -15,4 +15,5 @@
 mod support;
 
 mod bench;
+mod invoke_rcd;
 mod service;

@@ -5,7 +5,7 @@
 
 mod args;
 mod list;
-mod script;
+pub(super) mod script;
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

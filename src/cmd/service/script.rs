@@ -80,26 +80,43 @@ pub(super) fn become_it(call: &Invocation, path: &Path, words: &[OsString]) -> E
 
 /// Says that a script cannot be run, and returns how that ends.
 pub(super) fn cannot_run(call: &Invocation, path: &Path, error: &io::Error) -> ExitCode {
+    ExitCode::from(why_not(call, path, error))
+}
+
+/// Says that a script cannot be run, and returns the exit status for that.
+pub(in crate::cmd) fn why_not(call: &Invocation, path: &Path, error: &io::Error) -> u8 {
     let (why, code) = match error.kind() {
         // The file was there a moment ago, so it is the interpreter of its first line that is not.
         io::ErrorKind::NotFound => ("its interpreter is missing".to_owned(), NOT_FOUND),
         _ => (reason(error), CANNOT_RUN),
     };
     sys::print::error(&format!("{}: {}: {why}", call.name, path.display()));
-    ExitCode::from(code)
+    code
+}
+
+/// Runs a script to its end and returns its exit status, as a shell counts.
+pub(in crate::cmd) fn run_to_end(
+    path: &Path,
+    words: &[OsString],
+    environment: &[(OsString, OsString)],
+) -> io::Result<u8> {
+    let status = sys::exec::run_with(path, words, environment).or_else(|error| {
+        if error.raw_os_error() == Some(libc::ENOEXEC) {
+            let mut all = vec![path.as_os_str().to_owned()];
+            all.extend(words.iter().cloned());
+            return sys::exec::run_with(Path::new("/bin/sh"), &all, environment);
+        }
+        Err(error)
+    })?;
+    Ok(match status {
+        ExitStatus::Exited(code) => code,
+        ExitStatus::Killed(signal) => killed(signal),
+    })
 }
 
 /// Stops the service whatever comes of it, then starts it and ends as that does.
 pub(super) fn full_restart(call: &Invocation, path: &Path) -> ExitCode {
-    let environment = environment();
-    let stopped = sys::exec::run_with(path, &["stop".into()], &environment).or_else(|error| {
-        if error.raw_os_error() == Some(libc::ENOEXEC) {
-            let words = [path.as_os_str().to_owned(), "stop".into()];
-            return sys::exec::run_with(Path::new("/bin/sh"), &words, &environment);
-        }
-        Err(error)
-    });
-    match stopped {
+    match run_to_end(path, &["stop".into()], &environment()) {
         Ok(_) => become_it(call, path, &["start".into()]),
         Err(error) => cannot_run(call, path, &error),
     }
@@ -135,6 +152,6 @@ pub(super) fn run(path: &Path) -> io::Result<Captured> {
 }
 
 /// Returns the exit status that a shell makes of a signal.
-pub(super) fn killed(signal: Signal) -> u8 {
+pub(in crate::cmd) fn killed(signal: Signal) -> u8 {
     u8::try_from(SIGNALLED.saturating_add(signal.0)).unwrap_or(u8::MAX)
 }
