@@ -35,7 +35,7 @@ _sysvinit_telinit() {
     case ${COMP_WORDS[COMP_CWORD - 1]} in
         -t | -e) return ;;
     esac
-    [[ $1 != init ]] || options="$options --check"
+    [[ $1 != init ]] || options="$options --check --container --no-container --no-rc --grace="
     case ${COMP_WORDS[COMP_CWORD]} in
         -*) _sysvinit_offer "$options" ;;
         *) _sysvinit_offer '0 1 2 3 4 5 6 S a b c Q U' ;;

@@ -53,6 +53,10 @@ if not set -q __sysvinit_completions
         complete -c $program -l dry-run -d 'Show what would change'
         complete -c $program -a '(__sysvinit_requests)'
     end
+    complete -c init -l container -d 'This is a container, whatever the signs say'
+    complete -c init -l no-container -d 'This is none'
+    complete -c init -l no-rc -d 'Run the command behind -- alone'
+    complete -c init -l grace -x -d 'Seconds for what the command leaves behind'
     complete -c init -l check -r -F -d 'Report all problems of an inittab'
 
     complete -c shutdown -s r -d Reboot

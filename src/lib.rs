@@ -19,6 +19,7 @@
 
 pub mod bootlog;
 pub mod columns;
+pub mod container;
 pub mod defaults;
 pub mod fstab;
 pub mod initctl;

@@ -201,14 +201,14 @@ impl Paths {
         self.at("/proc")
     }
 
-    /// The folder of one process.
-    pub fn process(&self, pid: Pid) -> PathBuf {
-        self.at(format!("/proc/{pid}"))
-    }
-
     /// The words the kernel was started with.
     pub fn kernel_words(&self) -> PathBuf {
         self.at("/proc/cmdline")
+    }
+
+    /// The folder of one process.
+    pub fn process(&self, pid: Pid) -> PathBuf {
+        self.at(format!("/proc/{pid}"))
     }
 
     /// The name of a process's command: proc(5), `comm`.

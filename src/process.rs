@@ -68,6 +68,16 @@ impl Signal {
     /// SIGRTMIN+4 as glibc counts: container managers ask for power-off with it. The number is 38 on every
     /// libc, because senders use glibc's.
     pub const POWER_OFF: Self = Self(38);
+    /// SIGRTMIN+3: a container manager asks for a halt.
+    pub const HALT: Self = Self(37);
+    /// SIGRTMIN+5: a container manager asks for a restart.
+    pub const RESTART: Self = Self(39);
+    /// SIGRTMIN+13: all services are stopped, and init is to exit.
+    pub const HALT_NOW: Self = Self(47);
+    /// SIGRTMIN+14: the same, for a power-off.
+    pub const POWER_OFF_NOW: Self = Self(48);
+    /// SIGRTMIN+15: the same, for a restart.
+    pub const RESTART_NOW: Self = Self(49);
 }
 
 impl fmt::Display for Signal {
@@ -115,6 +125,16 @@ impl ExitStatus {
         match self {
             Self::Exited(code) => (code as u32) << 8,
             Self::Killed(signal) => signal.0.cast_unsigned() & 0x7f,
+        }
+    }
+
+    /// Makes the exit code by which a shell passes it on: 128 and the signal's number for one that was killed.
+    pub const fn as_shell_code(self) -> u8 {
+        match self {
+            Self::Exited(code) => code,
+            // The kernel has 64 signals; what is no signal of it counts as the highest code.
+            Self::Killed(Signal(number @ 1..=64)) => 128 + number.to_le_bytes()[0],
+            Self::Killed(_) => u8::MAX,
         }
     }
 

@@ -279,6 +279,9 @@ fn help_and_page_list_the_same_options() {
     let check = programs.help(&["init", "--check"]);
     assert!(listed_options(&check).is_subset(&init), "{check}");
     let mut told: BTreeSet<String> = mentioned_options(&check);
+    let own_help = programs.help(&["init"]);
+    assert!(listed_options(&own_help).is_subset(&init), "{own_help}");
+    told.extend(mentioned_options(&own_help));
     // For init's own use; no help needs to tell of them.
     told.extend(["-i", "--init"].map(str::to_owned));
     let own: BTreeSet<String> = init.difference(client).cloned().collect();

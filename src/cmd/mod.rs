@@ -65,12 +65,17 @@ pub fn init_main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     call.arguments = words.collect();
+    // What stands behind -- are a command's own words.
+    let own = || call.arguments.iter().take_while(|word| *word != "--");
     let asked_for = |word: &OsString| word == "-i" || word == "--init";
-    if std::process::id() == 1 || call.arguments.iter().any(asked_for) {
+    if std::process::id() == 1 || own().any(asked_for) {
         return run(&call, init::main);
     }
-    if call.arguments.iter().any(|word| word == "--check") {
+    if own().any(|word| word == "--check") {
         return init::check::main(&call);
+    }
+    if call.name == "init" && call.arguments.iter().any(|word| word == "--") {
+        return run(&call, init::command);
     }
     run(&call, telinit::main)
 }

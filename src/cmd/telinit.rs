@@ -42,6 +42,15 @@ Asks init to go to another runlevel.
   --help, --version
 ";
 
+/// What `init` has besides.
+const HELP_OF_INIT: &str = "
+As process 1 of a container, or to run one command as such (init -- COMMAND ARGS):
+  --container, --no-container   this is one, or none, whatever the signs say
+  --no-rc            run COMMAND alone, although there is an inittab
+  --grace=SECONDS    time for what COMMAND leaves behind to end (3)
+To look for mistakes in an inittab: init --check --help
+";
+
 /// What the arguments ask for.
 #[derive(Debug, PartialEq, Eq)]
 enum Wish {
@@ -63,8 +72,9 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
     let name = &call.name;
     let (request, waiting) = match parse(&call.arguments) {
         Ok(Wish::Help) => {
+            let more = if name == "init" { HELP_OF_INIT } else { "" };
             sys::print::text(&format!(
-                "Usage: {name} [-t SECONDS] LEVEL\n       {name} -e VAR[=VAL]...\n\n{HELP}"
+                "Usage: {name} [-t SECONDS] LEVEL\n       {name} -e VAR[=VAL]...\n\n{HELP}{more}"
             ))?;
             return Ok(ExitCode::SUCCESS);
         }

@@ -74,6 +74,23 @@ impl Stat {
     }
 }
 
+/// The processes that descend from one of the table.
+pub fn descendants(table: &[Stat], ancestor: i32) -> Vec<i32> {
+    let mut found = Vec::new();
+    let mut waiting = vec![ancestor];
+    while let Some(parent) = waiting.pop() {
+        let children = table.iter().filter(|process| process.parent == parent);
+        for child in children {
+            // A table is no snapshot: a number that was given anew while it was read could close a circle.
+            if child.pid != ancestor && !found.contains(&child.pid) {
+                found.push(child.pid);
+                waiting.push(child.pid);
+            }
+        }
+    }
+    found
+}
+
 /// Whom killall5 passes over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spared {

@@ -315,3 +315,32 @@ broken line
     assert_eq!(mounts::root(table).unwrap(), b"8:1 /");
     assert_eq!(mounts::root(b"21 20 0:20 / /proc rw - proc proc rw"), None);
 }
+
+#[test]
+fn descendants_are_found_through_any_number_of_generations() {
+    let process = |pid, parent| Stat {
+        pid,
+        command: b"x".to_vec(),
+        state: b'S',
+        parent,
+        session: 1,
+        group: 1,
+        started: 0,
+        threads: 1,
+        is_kernel_thread: false,
+    };
+    let table = [
+        process(1, 0),
+        process(5, 1),
+        process(6, 5),
+        process(9, 6),
+        process(8, 6),
+        process(7, 1),
+    ];
+    let mut found = descendants(&table, 5);
+    found.sort_unstable();
+    assert_eq!(found, [6, 8, 9]);
+    assert_eq!(descendants(&table, 7), []);
+    // Numbers that were given anew while the table was read.
+    assert_eq!(descendants(&[process(3, 4), process(4, 3)], 3), [4]);
+}

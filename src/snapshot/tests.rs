@@ -88,6 +88,8 @@ fn rich() -> Snapshot {
             }],
             unread: vec![0, 10, 255],
             fifo_closed: true,
+            in_container: true,
+            command_status: Some(7),
         },
         crashes: vec![Uptime::from_secs(10)],
         records: vec![
@@ -195,6 +197,8 @@ XEM1
 XSN1
 XRR1
 XFC1
+XCN1
+XCS7
 XPU5000000000
 XDS12000000000
 XSS6000000000
@@ -590,7 +594,7 @@ prop_compose! {
 prop_compose! {
     fn under_way()(
         last_key in any::<u64>(),
-        [paused, emergency, said_nothing_left, reread_wanted, fifo_closed] in any::<[bool; 5]>(),
+        [paused, emergency, said_nothing_left, reread_wanted, fifo_closed, in_container] in any::<[bool; 6]>(),
         (pause_until, single_since, down_since) in (times(), moments(), times()),
         [asking, emergency_shell, power_off, taking_down] in [helpers(), helpers(), helpers(), helpers()],
         stop in proptest::option::of(stops()),
@@ -598,6 +602,7 @@ prop_compose! {
         outliving in proptest::collection::vec((1..i32::MAX, moments()), 0..3),
         seconds in proptest::collection::vec(0..1_000_u64, 0..3),
         unread in any::<Vec<u8>>(),
+        command_status in any::<Option<u8>>(),
     ) -> UnderWay {
         let requests = seconds.into_iter().map(|seconds| Request::ChangeLevel {
             level: b'3',
@@ -605,7 +610,7 @@ prop_compose! {
         });
         UnderWay {
             last_key, paused, emergency, pause_until, single_since, said_nothing_left, reread_wanted, asking,
-            emergency_shell, power_off, taking_down, down_since, stop, unread, fifo_closed,
+            emergency_shell, power_off, taking_down, down_since, stop, unread, fifo_closed, in_container, command_status,
             departed: departed.into_iter().map(pid).collect(),
             outliving: outliving.into_iter().map(|(number, until)| (pid(number), until)).collect(),
             requests: requests.collect(),

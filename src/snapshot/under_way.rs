@@ -58,6 +58,10 @@ pub struct UnderWay {
     pub unread: Vec<u8>,
     /// Whether the FIFO is to stay closed (SIGUSR2).
     pub fifo_closed: bool,
+    /// Whether init is the first process of a container.
+    pub in_container: bool,
+    /// The exit status of the container's command, when it has ended.
+    pub command_status: Option<u8>,
 }
 
 /// A process of init's own that no line of the table stands for.
@@ -104,9 +108,13 @@ impl UnderWay {
             ("XSN", self.said_nothing_left),
             ("XRR", self.reread_wanted),
             ("XFC", self.fifo_closed),
+            ("XCN", self.in_container),
         ];
         for (token, _) in marks.iter().filter(|(_, is_set)| *is_set) {
             text.number(token, true);
+        }
+        if let Some(status) = self.command_status {
+            text.number("XCS", status);
         }
         text.time("XPU", self.pause_until);
         text.time("XDS", self.down_since);
@@ -159,6 +167,8 @@ impl UnderWay {
             b"XFC" => self.fifo_closed = reader.is_set("XFC", value),
             b"XHD" => self.taking_down = helper(reader.number("XHD", value)),
             b"XDS" => self.down_since = reader.time("XDS", value),
+            b"XCN" => self.in_container = reader.is_set("XCN", value),
+            b"XCS" => self.command_status = Some(reader.number("XCS", value)),
             b"XPU" => self.pause_until = reader.time("XPU", value),
             b"XSS" => self.single_since = reader.time("XSS", value).unwrap_or_default(),
             b"XHA" => self.asking = helper(reader.number("XHA", value)),

@@ -129,16 +129,20 @@ impl Supervisor {
             // On the way down something has happened.
             self.down_since = None;
             slot.last_exit = Some(status);
-            if slot.is_accounted() {
-                let id = slot.entry.id.clone();
+            let (id, is_accounted) = (slot.entry.id.clone(), slot.is_accounted());
+            self.note_command_end(&id, status, out);
+            if is_accounted {
                 out.push(Effect::Account(Occurrence::ProcessEnded { id, pid }));
             }
             return;
         }
-        self.note_departure(pid, out);
+        self.note_departure(pid, status, out);
     }
 
     pub(super) fn note_signal(&mut self, signal: Signal, out: &mut Vec<Effect>) {
+        if self.note_container_signal(signal, out) {
+            return;
+        }
         match signal {
             Signal::HUP => self.reread_wanted = true,
             Signal::INT => self.arm(&[Action::CtrlAltDel]),

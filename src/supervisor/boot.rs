@@ -31,6 +31,9 @@ impl Supervisor {
                 true
             }
             Phase::Normal(_) => {
+                if self.is_over(out) {
+                    return false;
+                }
                 if !self.said_nothing_left {
                     self.said_nothing_left = true;
                     say(out, Sink::Both, "no more processes left in this runlevel");

@@ -12,7 +12,7 @@ use super::{
 use crate::initctl::{Assignment, Request};
 use crate::inittab::parse::single_user_fallback;
 use crate::inittab::{Action, Entry, EntryId, Inittab};
-use crate::process::{Pid, Signal};
+use crate::process::{ExitStatus, Pid, Signal};
 use crate::runlevel::{PseudoLevel, Runlevel};
 use crate::supervisor::entry::Slot;
 use crate::supervisor::respawn::Throttle;
@@ -134,6 +134,7 @@ impl Supervisor {
         self.previous = old;
         self.this_level = level;
         self.be_in(Phase::Normal(level));
+        self.ended = None;
         self.chosen = None;
         self.after_boot = None;
         self.pause_until = None;
@@ -394,7 +395,7 @@ impl Supervisor {
     }
 
     /// Takes a process that had to end off the list.
-    pub(super) fn note_departure(&mut self, pid: Pid, out: &mut Vec<Effect>) {
+    pub(super) fn note_departure(&mut self, pid: Pid, status: ExitStatus, out: &mut Vec<Effect>) {
         let Some(stopping) = &mut self.stopping else {
             return;
         };
@@ -408,6 +409,7 @@ impl Supervisor {
         let process = stopping.departing.remove(index);
         self.departed.push(pid);
         out.push(Effect::LookForGroup { leader: pid });
+        self.note_command_end(&process.id, status, out);
         if process.accounted {
             out.push(Effect::Account(Occurrence::ProcessEnded {
                 id: process.id,

@@ -2,9 +2,11 @@
 #![forbid(unsafe_code)]
 
 use super::{Phase, SlotKey};
+use crate::container::Ending;
 use crate::inittab::{Entry, EntryId};
 use crate::process::{Pid, Signal};
 use crate::runlevel::Runlevel;
+use std::time::Duration;
 
 /// One thing to do. Effects are performed in the order in which they were returned; what comes of them is
 /// told as further events.
@@ -44,8 +46,26 @@ pub enum Effect {
     ReopenFifo,
     /// Drop the FIFO until told to reopen it.
     CloseFifo,
+    /// End the container: exit with this status. What is left is asked to end first, unless all of it has been.
+    EndContainer {
+        /// How it ends.
+        ending: Ending,
+        /// The exit status of init.
+        status: u8,
+        /// What is left.
+        rest: Rest,
+    },
     /// Replace the running image by `/sbin/init`, handing over the state; `ReExecFailed` if that fails.
     ReExec,
+}
+
+/// What happens to the processes that are left when a container ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rest {
+    /// They are sent TERM, and KILL after the grace time.
+    AskedToEnd(Duration),
+    /// The kernel ends them with init.
+    LeftToKernel,
 }
 
 /// Everything that is needed to start one process.

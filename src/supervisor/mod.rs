@@ -58,6 +58,7 @@
 mod answers;
 mod boot;
 mod change;
+mod container;
 pub mod down;
 mod effect;
 mod entry;
@@ -74,10 +75,12 @@ mod starting;
 mod tests;
 
 pub use crate::snapshot::Phase;
-pub use effect::{ConsoleUse, Effect, Occurrence, Program, Sink, Start, Title};
+pub use container::{command_entry, is_command};
+pub use effect::{ConsoleUse, Effect, Occurrence, Program, Rest, Sink, Start, Title};
 pub use entry::{SlotKey, State};
 pub use event::Event;
 
+use crate::container::{Ending, Realm};
 use crate::initctl::{Assignment, Request};
 use crate::inittab::{Action, Entry, EntryId};
 use crate::process::{ExitStatus, Pid, Signal};
@@ -108,6 +111,8 @@ pub struct BootOptions {
     pub level: Option<Runlevel>,
     /// Whether a shell is wanted before anything else.
     pub emergency: Emergency,
+    /// What init is the first process of.
+    pub realm: Realm,
 }
 
 /// Whether the emergency shell comes first.
@@ -174,6 +179,7 @@ enum Activity {
 /// The whole state of PID 1.
 #[derive(Debug, Clone)]
 pub struct Supervisor {
+    realm: Realm,
     phase: Phase,
     /// What children see as `RUNLEVEL`; S until a level is entered.
     this_level: Runlevel,
@@ -214,6 +220,10 @@ pub struct Supervisor {
     /// Signals the image before this one had not acted upon.
     inherited_signals: BTreeSet<Signal>,
     said_nothing_left: bool,
+    /// How the command of `init -- COMMAND` has ended.
+    command_status: Option<u8>,
+    /// The container's end has been asked for. No part of a snapshot: whoever goes on has to ask again.
+    ended: Option<Ending>,
     /// Counts the events that may have changed something.
     generation: u64,
 }
@@ -222,6 +232,7 @@ impl Supervisor {
     /// Makes the state of a machine that was just powered on.
     pub fn new(options: &BootOptions) -> Self {
         Self {
+            realm: options.realm,
             phase: Phase::SysInit,
             this_level: Runlevel::SINGLE,
             previous: None,
@@ -249,6 +260,8 @@ impl Supervisor {
             single_since: Uptime::default(),
             inherited_signals: BTreeSet::new(),
             said_nothing_left: false,
+            command_status: None,
+            ended: None,
             generation: 0,
         }
     }
@@ -287,7 +300,10 @@ impl Supervisor {
             }
             Event::Requested(request) => self.receive(request, &mut out),
             Event::Signalled(signal) => self.note_signal(signal, &mut out),
-            Event::PowerChanged(status) => self.arm_power(status),
+            Event::PowerChanged(status) => {
+                self.arm_power(status);
+                self.note_container_power(status, &mut out);
+            }
             Event::ReExecFailed => say(&mut out, Sink::Console, "Attempt to re-exec failed"),
         }
         self.settle(now, &mut out);

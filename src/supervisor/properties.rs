@@ -170,9 +170,11 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
 pub(super) fn options() -> impl Strategy<Value = BootOptions> {
     let level = prop::option::weighted(0.3, select(b"23S".to_vec()));
     let emergency = prop_oneof![3 => Just(Emergency::NotWanted), 1 => Just(Emergency::Wanted)];
-    (level, emergency).prop_map(|(level, emergency)| BootOptions {
+    let realm = select(vec![Realm::Machine, Realm::Container]);
+    (level, emergency, realm).prop_map(|(level, emergency, realm)| BootOptions {
         level: level.and_then(Runlevel::from_byte),
         emergency,
+        realm,
     })
 }
 
@@ -383,6 +385,7 @@ impl World {
             | Effect::ResetConsole
             | Effect::ReopenFifo
             | Effect::CloseFifo
+            | Effect::EndContainer { .. }
             | Effect::LookForGroup { .. } => {}
         }
     }

@@ -161,6 +161,7 @@ impl Stage {
             | Effect::ResetConsole
             | Effect::ReopenFifo
             | Effect::CloseFifo
+            | Effect::EndContainer { .. }
             | Effect::ReExec => {}
         }
     }

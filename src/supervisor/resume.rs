@@ -8,6 +8,7 @@ use super::{
     Activity, BootOptions, Departing, Effect, Emergency, Helper, MOST_DEFERRED, MOST_EXTRAS, Phase,
     Reading, SlotKey, Stage, State, Stopping, Supervisor, Title,
 };
+use crate::container::Realm;
 use crate::initctl::{Assignment, Request};
 use crate::inittab::Entry;
 use crate::runlevel::Runlevel;
@@ -63,6 +64,8 @@ impl Supervisor {
             departed: self.departed.clone(),
             outliving: self.outliving.clone(),
             requests,
+            in_container: self.realm == Realm::Container,
+            command_status: self.command_status,
             ..UnderWay::default()
         }
     }
@@ -76,6 +79,10 @@ impl Supervisor {
         if under_way.emergency {
             self.emergency = Emergency::Wanted;
         }
+        if under_way.in_container {
+            self.realm = Realm::Container;
+        }
+        self.command_status = under_way.command_status;
         self.pause_until = under_way.pause_until;
         self.single_since = under_way.single_since;
         self.said_nothing_left = under_way.said_nothing_left;

@@ -3,6 +3,7 @@
 //! PID 1 has one thread, so after fork a child is a whole copy of it and may run ordinary code until it execs;
 //! it never returns to the caller's.
 
+use super::console::Console;
 use super::usage::{self, Changed, Reaped};
 use super::{console, fd, signal};
 use crate::process::{ExitStatus, Pid};
@@ -12,7 +13,7 @@ use nix::sys::stat::Mode;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::{ForkResult, Pid as NixPid, fork, setsid, tcgetpgrp};
 use std::ffi::{CStr, CString};
-use std::io;
+use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -29,6 +30,8 @@ pub(crate) enum Terminal {
     Shared,
     /// Takes it as controlling terminal, from another session if need be, and gives it back at the end.
     Controlling,
+    /// Has what init was started with, as a container's command does: its input too, and its terminal if that is one.
+    OfInit,
 }
 
 /// One program to try.
@@ -59,6 +62,8 @@ pub(crate) enum Body<'a> {
     Exec {
         attempts: &'a [Attempt],
         environment: &'a [CString],
+        /// The exit code where none can be executed.
+        failed: fn(Errno) -> u8,
     },
     /// A function of our own; its result is the exit code.
     Call(fn() -> u8),
@@ -133,7 +138,7 @@ impl AsFd for Reports {
 ///
 /// `forked` is told the child's number before any signal can come between.
 pub(crate) fn spawn(
-    device: &Path,
+    console: &Console,
     terminal: Terminal,
     reports: &Reports,
     before_exec: &dyn Fn(Pid),
@@ -157,8 +162,9 @@ pub(crate) fn spawn(
         }
         ForkResult::Child => {
             let run = || match terminal {
-                Terminal::Shared => run_shared(device, reports, before_exec, body),
-                Terminal::Controlling => run_controlling(device, reports, before_exec, body),
+                Terminal::Shared => run_shared(console, reports, before_exec, body),
+                Terminal::Controlling => run_controlling(console, reports, before_exec, body),
+                Terminal::OfInit => run_as_command(reports, before_exec, body),
             };
             let code = catch_unwind(AssertUnwindSafe(run)).unwrap_or(125);
             exit_now(code)
@@ -166,23 +172,39 @@ pub(crate) fn spawn(
     }
 }
 
-fn run_shared(device: &Path, reports: &Reports, before_exec: &dyn Fn(Pid), body: &Body<'_>) -> u8 {
+fn run_shared(
+    console: &Console,
+    reports: &Reports,
+    before_exec: &dyn Fn(Pid),
+    body: &Body<'_>,
+) -> u8 {
     signal::reset_for_child();
     // A forked child leads no group yet, so this cannot fail.
     setsid().map(drop).unwrap_or_default();
-    take_console(device, Terminal::Shared, reports);
+    take_console(console, Terminal::Shared, reports);
+    run_body(reports, before_exec, body)
+}
+
+/// The session is new, and the terminal has been given up by process 1, so it can be had.
+fn run_as_command(reports: &Reports, before_exec: &dyn Fn(Pid), body: &Body<'_>) -> u8 {
+    signal::reset_for_child();
+    setsid().map(drop).unwrap_or_default();
+    let input = io::stdin();
+    if input.is_terminal() {
+        steal_terminal(input.as_fd());
+    }
     run_body(reports, before_exec, body)
 }
 
 fn run_controlling(
-    device: &Path,
+    console: &Console,
     reports: &Reports,
     before_exec: &dyn Fn(Pid),
     body: &Body<'_>,
 ) -> u8 {
     signal::reset_for_child();
     setsid().map(drop).unwrap_or_default();
-    take_console(device, Terminal::Controlling, reports);
+    take_console(console, Terminal::Controlling, reports);
     // SAFETY: as in `spawn`: a single-threaded copy of a single-threaded process.
     match unsafe { fork() } {
         Ok(ForkResult::Child) => {
@@ -218,32 +240,38 @@ fn keep_terminal_for(child: NixPid) -> u8 {
             wait_for(-1, 0).map(drop).unwrap_or_default();
         }
     }
-    match status {
-        ExitStatus::Exited(code) => code,
-        ExitStatus::Killed(signal) => {
-            u8::try_from(signal.0).map_or(255, |number| number.saturating_add(128))
-        }
-    }
+    status.as_shell_code()
 }
 
 /// Puts the console, or `/dev/null` where it cannot be opened, on descriptors 0, 1 and 2. Where there is no device at
 /// all they get the root directory, which can be neither read nor written: a program that begins without them takes
 /// the first files it opens for them, and one in Rust, such as our halt, does not begin at all.
-fn take_console(device: &Path, terminal: Terminal, reports: &Reports) {
-    let opened = open_console(device).or_else(|error| {
-        reports.tell(
-            1,
-            format!("open({}): {}", device.display(), error.desc()).as_bytes(),
-        );
+///
+/// Where the console is init's own output, that stays on 1 and 2; there is no input.
+fn take_console(console: &Console, terminal: Terminal, reports: &Reports) {
+    let nothing = || {
         open(Path::new("/dev/null"), OFlag::O_RDWR, Mode::empty())
             .or_else(|_| open(Path::new("/"), OFlag::O_RDONLY, Mode::empty()))
-    });
+    };
+    let (opened, last) = match console {
+        Console::Device(device) => (
+            open_console(device).or_else(|error| {
+                reports.tell(
+                    1,
+                    format!("open({}): {}", device.display(), error.desc()).as_bytes(),
+                );
+                nothing()
+            }),
+            2,
+        ),
+        Console::Output => (nothing(), 0),
+    };
     let Ok(opened) = opened else { return };
     if terminal == Terminal::Controlling {
         steal_terminal(opened.as_fd());
     }
     let number = opened.as_raw_fd();
-    for standard in 0..3 {
+    for standard in 0..=last {
         // SAFETY: duplicating onto 0 to 2 closes what was there; PID 1 keeps nothing of its own so low.
         unsafe { libc::dup2(number, standard) };
     }
@@ -278,18 +306,18 @@ fn run_body(reports: &Reports, before_exec: &dyn Fn(Pid), body: &Body<'_>) -> u8
         Body::Exec {
             attempts,
             environment,
+            failed,
         } => {
             if let Some(pid) = Pid::new(NixPid::this().as_raw()) {
                 before_exec(pid);
             }
-            exec(attempts, environment, reports);
-            1
+            failed(exec(attempts, environment, reports))
         }
     }
 }
 
 /// Executes the first attempt that works. Returns only when none did.
-fn exec(attempts: &[Attempt], environment: &[CString], reports: &Reports) {
+fn exec(attempts: &[Attempt], environment: &[CString], reports: &Reports) -> Errno {
     let mut failure = None;
     for attempt in attempts {
         let wanted = match attempt.after {
@@ -305,6 +333,7 @@ fn exec(attempts: &[Attempt], environment: &[CString], reports: &Reports) {
             reports.tell(0, attempt.argv.first().map_or(b"", |word| word.as_bytes()));
         }
     }
+    failure.unwrap_or(Errno::ENOENT)
 }
 
 /// As execvp(3) searches: a file that may not be executed is remembered, one that is not there passed over.
@@ -380,7 +409,7 @@ pub(crate) fn reap_one(pid: Pid) -> Option<ExitStatus> {
 }
 
 /// Ends a forked copy without running what the original registered for its own end.
-fn exit_now(code: u8) -> ! {
+pub(crate) fn exit_now(code: u8) -> ! {
     // SAFETY: _exit only ends this process.
     unsafe { libc::_exit(i32::from(code)) }
 }

@@ -8,9 +8,28 @@ use nix::sys::termios::{
     ControlFlags, InputFlags, LocalFlags, OutputFlags, SetArg, SpecialCharacterIndices as Key,
     tcgetattr, tcsetattr,
 };
-use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::io::{self, IsTerminal};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+/// Where init's messages go, and the output of what it starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Console {
+    /// A device: mostly a terminal.
+    Device(PathBuf),
+    /// Descriptors 1 and 2 of process 1, as a container's manager has given them.
+    Output,
+}
+
+impl Console {
+    /// A name by which scripts can open it.
+    pub(crate) fn name(&self) -> &Path {
+        match self {
+            Self::Device(device) => device,
+            Self::Output => Path::new("/dev/stdout"),
+        }
+    }
+}
 
 /// Opens the console for output. It never becomes the caller's controlling terminal, and never makes it wait.
 fn open_for_output(device: &Path) -> nix::Result<OwnedFd> {
@@ -22,6 +41,22 @@ fn open_for_output(device: &Path) -> nix::Result<OwnedFd> {
 pub(crate) fn opens(device: &Path) -> bool {
     let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     open(device, flags, Mode::empty()).is_ok()
+}
+
+/// Tells whether a device is a terminal.
+pub(crate) fn is_terminal(device: &Path) -> bool {
+    let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    open(device, flags, Mode::empty()).is_ok_and(|fd| fd.is_terminal())
+}
+
+/// Gives up the controlling terminal that a container's manager has given process 1, so that a getty or a shell can have
+/// it. What the kernel sends for that is nothing to a process that ignores it or has it at its default.
+pub(crate) fn give_up_controlling() {
+    let flags = OFlag::O_RDWR | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    if let Ok(terminal) = open("/dev/tty", flags, Mode::empty()) {
+        // SAFETY: this request has no argument; the descriptor is open.
+        unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCNOTTY) };
+    }
 }
 
 /// Writes a message, waiting at most `patience` milliseconds in all for a console that takes nothing.

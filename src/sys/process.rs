@@ -54,3 +54,8 @@ pub(crate) fn set_name(name: &std::ffi::CStr) {
     // SAFETY: the kernel reads at most 16 bytes up to the NUL.
     unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
 }
+
+/// Exits, which process 1 of a container does when all is done.
+pub(crate) fn exit(code: u8) -> ! {
+    super::child::exit_now(code)
+}

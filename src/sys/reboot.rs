@@ -2,10 +2,14 @@
 
 use std::ffi::CStr;
 use std::io;
+use std::path::Path;
 
+use nix::errno::Errno;
 use nix::sys::reboot::{RebootMode, reboot, set_cad_enabled};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+
+use crate::process::Signal as Number;
 
 const INIT: Pid = Pid::from_raw(1);
 
@@ -72,7 +76,54 @@ pub(crate) fn resume_init() -> io::Result<()> {
     Ok(kill(INIT, Signal::SIGCONT)?)
 }
 
+/// Tells whether process 1 listens to a signal, which a container's init does to those by which `halt` tells it that all
+/// is done. `process` is its folder in /proc; without one nothing is known, and it does not listen.
+pub(crate) fn init_listens_to(process: &Path, signal: Number) -> bool {
+    let status = super::files::read(&process.join("status"), 64 * 1024).unwrap_or_default();
+    let status = String::from_utf8_lossy(&status);
+    let mask = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        line.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+    };
+    let bit = u32::try_from(signal.0 - 1)
+        .ok()
+        .and_then(|shift| 1_u64.checked_shl(shift));
+    // Held back to be read from a descriptor, as ours does.
+    let is_held = mask("SigBlk:")
+        .zip(bit)
+        .is_some_and(|(mask, bit)| mask & bit != 0);
+    is_held && status.lines().next() == Some("Name:\tinit")
+}
+
+/// Sends process 1 a signal of any number.
+pub(crate) fn tell_init(signal: Number) -> io::Result<()> {
+    // SAFETY: kill(2) touches no memory of ours.
+    Errno::result(unsafe { libc::kill(INIT.as_raw(), signal.0) })?;
+    Ok(())
+}
+
 /// Writes what the kernel still holds for the disks.
 pub(crate) fn sync() {
     nix::unistd::sync();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_init_that_holds_the_signal_back_listens_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let listens = |name: &str, mask: &str| {
+            let text =
+                format!("Name:\t{name}\nPid:\t1\nSigBlk:\t{mask}\nSigIgn:\t0000400000000000\n");
+            std::fs::write(folder.path().join("status"), text).unwrap();
+            init_listens_to(folder.path(), Number::HALT_NOW)
+        };
+        assert!(listens("init", "0000400000000000"));
+        assert!(!listens("init", "0000800000000000"), "another signal");
+        assert!(!listens("tini", "0000400000000000"), "another program");
+        let nowhere = folder.path().join("gone");
+        assert!(!init_listens_to(&nowhere, Number::HALT_NOW));
+    }
 }

@@ -27,6 +27,8 @@ const NAMESPACES: [&str; 5] = ["pid", "mnt", "uts", "ipc", "net"];
 /// A machine before it is switched on.
 pub(crate) struct Plan {
     root: Root,
+    /// The word by which our init is told to be a machine's, although it is in a namespace.
+    is_machine: bool,
     words: Vec<String>,
     variables: Vec<String>,
     options: Vec<&'static str>,
@@ -69,6 +71,7 @@ impl Plan {
     /// A machine with this root.
     pub(crate) fn on(root: Root) -> Self {
         Plan {
+            is_machine: true,
             root,
             words: Vec::new(),
             variables: Vec::new(),
@@ -93,6 +96,12 @@ impl Plan {
     /// A word the kernel hands to init.
     pub(crate) fn word(mut self, word: &str) -> Self {
         self.words.push(word.to_owned());
+        self
+    }
+
+    /// Lets init see for itself that it is in a namespace of its own, and so in a container.
+    pub(crate) fn in_container(mut self) -> Self {
+        self.is_machine = false;
         self
     }
 
@@ -226,6 +235,8 @@ impl Plan {
             .arg(outside)
             .arg(self.variables.join(" "))
             .arg("--")
+            // Others than ours pass over a word they do not know.
+            .args(self.is_machine.then_some("--no-container"))
             .args(&self.words);
         command
     }

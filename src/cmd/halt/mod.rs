@@ -9,6 +9,7 @@ use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 
@@ -16,12 +17,16 @@ use self::args::{Options, Switch, Wish};
 use super::Invocation;
 use super::takedown::Takedown;
 use crate::paths::Paths;
+use crate::process::{Pid, Signal};
 use crate::sys;
 use crate::sys::reboot::End;
 use crate::utmp::Record;
 
 /// Where shutdown is looked for.
 const SHUTDOWN: [&str; 3] = ["/sbin/shutdown", "/etc/shutdown", "/bin/shutdown"];
+
+/// How long a container's init may take to end everything, which begins with this program.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 const HELP: &str = "  -f       go down at once, without shutdown and init
   -p       halt: switch the power off
@@ -146,10 +151,33 @@ fn go_down(name: &str, options: &Options, paths: &Paths) -> anyhow::Result<ExitC
         return Ok(ExitCode::SUCCESS);
     }
     let error = match options.end {
-        End::Restart | End::Kexec => restart(name, options),
-        End::Halt | End::PowerOff => stop(options.end),
+        End::Restart | End::Kexec => {
+            // The kernel first: some managers learn of a restart from it alone.
+            let error = restart(name, options);
+            tell_container(paths, Signal::RESTART_NOW);
+            error
+        }
+        End::Halt | End::PowerOff => {
+            let done = match options.end {
+                End::Halt => Signal::HALT_NOW,
+                _ => Signal::POWER_OFF_NOW,
+            };
+            tell_container(paths, done);
+            stop(options.end)
+        }
     };
     Err(anyhow::Error::new(error).context("the kernel refuses to go down"))
+}
+
+/// Tells the init of a container that all is done, and waits for the end that this brings. A machine's init does not
+/// listen to that, and nothing happens.
+fn tell_container(paths: &Paths, signal: Signal) {
+    if let Some(init) = Pid::new(1)
+        && sys::reboot::init_listens_to(&paths.process(init), signal)
+        && sys::reboot::tell_init(signal).is_ok()
+    {
+        sys::poll::wait([None], Some(PATIENCE));
+    }
 }
 
 fn restart(name: &str, options: &Options) -> io::Error {

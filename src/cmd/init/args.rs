@@ -1,17 +1,40 @@
-//! The words the kernel passes to PID 1, to what they ask for (init(8), "BOOTING").
+//! The words the kernel or a container manager passes to PID 1, to what they ask for (init(8), "Kernel words" and
+//! "CONTAINERS").
 
+use crate::container::{Realm, Told};
 use crate::runlevel::Runlevel;
 use crate::supervisor::{BootOptions, Emergency};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
 
 /// What the words ask for.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct KernelWords {
+pub(super) struct Words {
     /// For the supervisor.
     pub(super) boot: BootOptions,
     /// For the environment: `AUTOBOOT=YES`.
     pub(super) auto: Auto,
+    /// Whether this is a container.
+    pub(super) realm: Told,
+    /// Whether the command comes after the boot, or alone.
+    pub(super) rc: Rc,
+    /// `--grace`: how long what the command leaves behind may take to end.
+    pub(super) grace: Option<Duration>,
+    /// What stands behind `--`.
+    pub(super) command: Vec<OsString>,
+    /// There is a `--`.
+    pub(super) names_command: bool,
+}
+
+/// Whether sysinit entries and rc scripts run before the command.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Rc {
+    /// If there is an inittab.
+    #[default]
+    Wanted,
+    /// `--no-rc` was given.
+    LeftOut,
 }
 
 /// Whether the boot loader started the machine without anybody at the keyboard.
@@ -26,8 +49,12 @@ pub(super) enum Auto {
 
 /// Reads the words after the program's name. Of several levels the last counts; words that mean nothing here
 /// belong to others and are passed over in silence.
-pub(super) fn read(words: &[OsString]) -> KernelWords {
-    let mut found = KernelWords::default();
+pub(super) fn read(words: &[OsString]) -> Words {
+    let mut found = Words::default();
+    let before = words.iter().position(|word| word == "--");
+    let (words, command) = words.split_at(before.unwrap_or(words.len()));
+    found.names_command = before.is_some();
+    found.command = command.iter().skip(1).cloned().collect();
     let mut words = words.iter().map(|word| word.as_bytes());
     while let Some(word) = words.next() {
         match word {
@@ -36,18 +63,28 @@ pub(super) fn read(words: &[OsString]) -> KernelWords {
             b"-a" | b"auto" => found.auto = Auto::Said,
             // The word behind it makes room for the process title and says nothing.
             b"-z" => drop(words.next()),
+            b"--container" => found.realm = Told::Is(Realm::Container),
+            b"--no-container" => found.realm = Told::Is(Realm::Machine),
+            b"--no-rc" => found.rc = Rc::LeftOut,
             [byte] => found.boot.level = Runlevel::from_byte(*byte).or(found.boot.level),
-            _ => {}
+            word => found.grace = grace(word).or(found.grace),
         }
     }
     found
+}
+
+/// The whole seconds of `--grace=SECONDS`.
+fn grace(word: &[u8]) -> Option<Duration> {
+    let seconds = word.strip_prefix(b"--grace=")?;
+    let seconds = std::str::from_utf8(seconds).ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn of(words: &str) -> KernelWords {
+    fn of(words: &str) -> Words {
         let words: Vec<OsString> = words.split_whitespace().map(OsString::from).collect();
         read(&words)
     }
@@ -78,7 +115,7 @@ mod tests {
 
     #[test]
     fn words_for_others_are_passed_over() {
-        assert_eq!(of("quiet foo=bar ro x 33 -5"), KernelWords::default());
+        assert_eq!(of("quiet foo=bar ro x 33 -5"), Words::default());
     }
 
     #[test]
@@ -92,8 +129,34 @@ mod tests {
     }
 
     #[test]
+    fn a_container_can_be_affirmed_and_denied() {
+        assert_eq!(of("3").realm, Told::Nothing);
+        assert_eq!(of("--container").realm, Told::Is(Realm::Container));
+        assert_eq!(of("--no-container 3").realm, Told::Is(Realm::Machine));
+    }
+
+    #[test]
+    fn what_stands_behind_two_dashes_is_the_command_and_nothing_else() {
+        let words = of("--no-rc --grace=5 -- sh -c 4 --container -- --no-rc");
+        assert!(words.names_command);
+        assert_eq!(
+            words.command,
+            ["sh", "-c", "4", "--container", "--", "--no-rc"]
+        );
+        assert_eq!(words.rc, Rc::LeftOut);
+        assert_eq!(words.grace, Some(Duration::from_secs(5)));
+        assert_eq!(
+            (words.realm, words.boot),
+            (Told::Nothing, BootOptions::default())
+        );
+        assert!(of("--").names_command);
+        assert!(!of("3").names_command);
+        assert_eq!(of("--grace=soon").grace, None);
+    }
+
+    #[test]
     fn the_word_behind_z_says_nothing() {
-        assert_eq!(of("-z 5"), KernelWords::default());
+        assert_eq!(of("-z 5"), Words::default());
         assert_eq!(level("-z xxxxxxxx 4"), Some('4'));
     }
 }

@@ -149,6 +149,7 @@ impl LastResort {
         let body = Body::Exec {
             attempts: &attempts,
             environment: &environment,
+            failed: |_| 1,
         };
         let console = self.report.console();
         sys::child::spawn(

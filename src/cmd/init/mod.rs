@@ -4,6 +4,7 @@ mod accounting;
 mod args;
 pub(crate) mod check;
 mod control;
+mod entrypoint;
 mod journal;
 mod last_resort;
 mod perform;
@@ -21,6 +22,7 @@ pub(crate) use table::read as read_table;
 
 use crate::COMPATIBLE_VERSION;
 use crate::cmd::Invocation;
+use crate::container::{self, Namespace, Realm};
 use crate::initctl::{Assignment, ENVIRONMENT_PREFIX, RequestStream};
 use crate::paths::Paths;
 use crate::snapshot::{SIGNATURE, Snapshot, hex};
@@ -30,13 +32,14 @@ use crate::sys::child::Reports;
 use crate::sys::signal::SignalQueue;
 use crate::sys::title::TitleArea;
 use accounting::Ledger;
-use args::Auto;
+use args::{Auto, Rc, Words};
 use control::Control;
 use journal::Journal;
 use last_resort::LastResort;
 use recording::Recording;
 use report::Reporter;
-use run::Init;
+use run::{Home, Init};
+use spawn::OneCommand;
 use state_file::StateFile;
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::CString;
@@ -51,27 +54,50 @@ const LARGEST_STATE: usize = 64 << 20;
 /// Pause before the kernel is asked again for what there is no init without.
 const AGAIN: Duration = Duration::from_millis(500);
 
+/// Runs a command as another process than the first.
+///
+/// # Errors
+/// The command could not be started, or there is none.
+pub(crate) fn command(call: &Invocation) -> anyhow::Result<ExitCode> {
+    // Whatever namespace this is, its other processes are not this one's to end.
+    entrypoint::main(call, &args::read(&call.arguments), Namespace::Initial)
+}
+
 /// Becomes init.
 ///
 /// # Errors
-/// Only where the caller is not root.
+/// The caller is not root, or the one command that it was to run could not be started.
 pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
-    anyhow::ensure!(sys::identity::is_superuser(), "must be superuser.");
-    let words: Vec<_> = std::env::args_os().collect();
-    let title = TitleArea::find(&words);
-    // What is served arrives through a descriptor, and SIGCHLD set to be ignored would take the exits away.
-    sys::signal::ignore_all_but(&run::SERVED);
+    let words = args::read(&call.arguments);
     let paths = Paths::default();
-    let mut report = Reporter::new(&paths);
+    let home = home(&words, &paths);
+    if home.realm == Realm::Container
+        && words.names_command
+        && (words.rc == Rc::LeftOut || !table::is_there(&paths))
+    {
+        return entrypoint::main(call, &words, home.namespace);
+    }
+    anyhow::ensure!(
+        home.realm == Realm::Container || sys::identity::is_superuser(),
+        "must be superuser."
+    );
+    let home = with_command(home, &words)?;
+    if home.realm == Realm::Container {
+        sys::console::give_up_controlling();
+    }
+    let all_words: Vec<_> = std::env::args_os().collect();
+    let title = TitleArea::find(&all_words);
+    // What is served arrives through a descriptor, and SIGCHLD set to be ignored would take the exits away.
+    let served = home.served();
+    sys::signal::ignore_all_but(&served);
+    let mut report = Reporter::new(&paths, home.realm);
     let mut insist = Insist(&mut report);
-    let signals = insist.on("a descriptor for signals", || {
-        SignalQueue::open(&run::SERVED)
-    });
+    let signals = insist.on("a descriptor for signals", || SignalQueue::open(&served));
     let reports = insist.on("a pipe for children", Reports::open);
     let crashed = recovery::Crashed::find();
     let program = CString::new(paths.init().as_os_str().as_bytes()).unwrap_or_default();
     // Where it cannot be armed, a panic is reported and the loop goes on, and a fault is the end.
-    sys::crash::arm(&program, &words).unwrap_or_default();
+    sys::crash::arm(&program, &all_words).unwrap_or_default();
     let inherited = sys::handover::receive(SIGNATURE, LARGEST_STATE);
     sys::process::prepare(spawn::PATH);
     report::start_log();
@@ -80,7 +106,7 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
         Some(Ok(found)) => Some(found),
         Some(Err(crashed)) => {
             sys::process::set_name(c"init");
-            sys::fd::close_standard();
+            home.let_go_of_standard();
             let last_resort = LastResort {
                 paths,
                 report,
@@ -104,6 +130,7 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
         kept: BTreeMap::new(),
         effects: VecDeque::new(),
         taken: sys::clock::now(),
+        home,
         paths,
         report,
         reports,
@@ -114,6 +141,30 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
         Some((crashed, found)) => init.recover(crashed, found),
         None => init.start(call, inherited),
     }
+}
+
+/// Finds out where init runs.
+fn home(words: &Words, paths: &Paths) -> Home {
+    let namespace = sys::namespace::of_init(&paths.processes());
+    let variable = std::env::var_os(container::VARIABLE);
+    let variable_is_set = variable.is_some_and(|name| !name.is_empty());
+    Home {
+        realm: Realm::decide(words.realm, variable_is_set, namespace),
+        told: words.realm,
+        namespace,
+        command: None,
+    }
+}
+
+/// Adds the command behind `--`. On a machine there is no end for it to bring about.
+fn with_command(home: Home, words: &Words) -> anyhow::Result<Home> {
+    if home.realm == Realm::Machine || !words.names_command {
+        return Ok(home);
+    }
+    let argv = entrypoint::command_words(words)?;
+    let path = std::env::var_os("PATH");
+    let command = Some(OneCommand { argv, path });
+    Ok(Home { command, ..home })
 }
 
 /// Asks the kernel until it gives. An end of PID 1 would be the end of the machine; one that waits for memory or for
@@ -146,7 +197,7 @@ impl Init {
                 for problem in problems {
                     self.report.say(Sink::Both, &problem.to_string());
                 }
-                sys::fd::close_standard();
+                self.home.let_go_of_standard();
                 let held = sys::handover::receive_fifo();
                 self.control.keep_open(sys::clock::now(), &mut self.report);
                 drop(held);
@@ -181,6 +232,7 @@ impl Init {
         let _no_room = stream.push(&snapshot.under_way.unread);
         self.control.resume(stream, snapshot.under_way.fifo_closed);
         self.supervisor = Supervisor::resume(snapshot);
+        self.supervisor.live_in(self.home.realm);
     }
 
     fn take_over_accounts(&mut self, snapshot: &Snapshot) {
@@ -198,14 +250,17 @@ impl Init {
     }
 
     fn boot(mut self, call: &Invocation) -> ! {
-        let words = args::read(&call.arguments);
+        let mut words = args::read(&call.arguments);
+        words.boot.realm = self.home.realm;
         if words.auto == Auto::Said {
             sys::process::set_variable("AUTOBOOT", "YES");
         }
-        // Both fail where there is no keyboard or it is not ours, as in a container.
-        sys::keyboard::catch_ctrl_alt_del().unwrap_or_default();
-        sys::keyboard::catch_keyboard_request(&self.paths.at("/dev/tty0")).unwrap_or_default();
-        sys::fd::close_standard();
+        // Both fail where there is no keyboard or it is not ours. A container's is never its own.
+        if self.home.realm == Realm::Machine {
+            sys::keyboard::catch_ctrl_alt_del().unwrap_or_default();
+            sys::keyboard::catch_keyboard_request(&self.paths.at("/dev/tty0")).unwrap_or_default();
+        }
+        self.home.let_go_of_standard();
         sys::process::lead_session();
         self.install_panic_hook();
         self.reset_console();
@@ -225,11 +280,11 @@ impl Init {
 
     /// Has a panic lead to the next image. Where there is none, it is told on the console: there is no standard error.
     fn install_panic_hook(&self) {
-        let console = self.report.console().to_owned();
+        let console = self.report.console().clone();
         std::panic::set_hook(Box::new(move |panic| {
             sys::crash::restart_after_panic(&hex(panic.to_string().as_bytes()));
-            let line = format!("\rINIT: PANIC: {panic}\r\n").replace('\n', " ");
-            sys::console::write(&console, line.as_bytes(), 0).unwrap_or_default();
+            let text = format!("PANIC: {panic}").replace('\n', " ");
+            report::write(&console, &text, 0).unwrap_or_default();
         }));
     }
 }

@@ -1,13 +1,19 @@
 //! One short function for each effect the supervisor asks for.
 
+use super::entrypoint::Attendant;
 use super::run::Init;
+use super::spawn::OneCommand;
 use super::{spawn, table};
+use crate::container::entrypoint::Entrypoint;
+use crate::container::{Ending, Namespace};
 use crate::initctl::PowerStatus;
 use crate::inittab::Action;
 use crate::inittab::command::served_terminal;
 use crate::journal::Mark;
-use crate::supervisor::{Effect, Event, Program, Sink, Start, Title};
+use crate::supervisor::{Effect, Event, Program, Rest, Sink, Start, Title};
 use crate::sys;
+use crate::sys::console::Console;
+use crate::sys::reboot::End;
 use crate::uptime::Uptime;
 use std::ffi::{CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
@@ -50,6 +56,11 @@ impl Init {
             Effect::ResetConsole => self.reset_console(),
             Effect::ReopenFifo => self.control.reopen(now, &mut self.report),
             Effect::CloseFifo => self.control.close(),
+            Effect::EndContainer {
+                ending,
+                status,
+                rest,
+            } => self.end_container(ending, status, rest),
             Effect::ReExec => self.re_exec(),
         }
     }
@@ -58,7 +69,12 @@ impl Init {
     fn read_table(&mut self) {
         let report = &mut self.report;
         let event = match table::read(&self.paths, &mut |text| report.say(Sink::Both, text)) {
-            Ok(table) => Event::TableLoaded(table),
+            Ok(mut table) => {
+                table
+                    .entries
+                    .extend(self.home.command.as_ref().map(OneCommand::entry));
+                Event::TableLoaded(table)
+            }
             Err(_) => Event::TableUnreadable,
         };
         self.answer(event);
@@ -83,6 +99,7 @@ impl Init {
             self.report.console(),
             &self.reports,
             extras,
+            self.home.command.as_ref(),
             start,
             &mut |pid| journal.note_forked(pid),
         )
@@ -173,7 +190,10 @@ impl Init {
     }
 
     pub(super) fn reset_console(&mut self) {
-        let device = self.report.console().to_owned();
+        // An output that is no console has no settings to give.
+        let Console::Device(device) = self.report.console().clone() else {
+            return;
+        };
         match sys::console::reset(&device) {
             Ok(()) => {}
             // /dev/null stands in where there is no console, and other things that are no terminal have no
@@ -185,12 +205,43 @@ impl Init {
         }
     }
 
+    /// Exits, which ends the container; but where init is the first process of a machine after all, the kernel has to be
+    /// asked. LXC and systemd-nspawn are told of a restart in no other way than by the kernel.
+    fn end_container(&mut self, ending: Ending, status: u8, rest: Rest) {
+        if let Rest::AskedToEnd(grace) = rest {
+            let (entrypoint, first) = Entrypoint::over(sys::clock::now(), status, grace);
+            let attendant = Attendant {
+                paths: &self.paths,
+                signals: &self.signals,
+                namespace: self.home.namespace,
+                command: None,
+                entrypoint,
+            };
+            attendant.run(Some(first));
+        }
+        let is_machine = self.home.namespace == Namespace::Initial;
+        match ending {
+            Ending::Restart => drop(sys::reboot::end(End::Restart)),
+            Ending::Halt if is_machine => drop(sys::reboot::end(End::PowerOff)),
+            Ending::Halt => {}
+        }
+        if is_machine {
+            self.report.say(Sink::Both, "the kernel refuses to go down");
+        } else {
+            sys::process::exit(status);
+        }
+    }
+
     /// Hands the state to a new image of init. Comes back only if there is none.
     fn re_exec(&mut self) {
         let state = self.snapshot().to_text();
         let environment = spawn::environment_for_next_image(self.supervisor.extras());
         let program = CString::new(self.paths.init().as_os_str().as_bytes()).unwrap_or_default();
-        let argv = vec![program.clone(), c"--init".to_owned()];
+        let argv = [
+            vec![program.clone(), c"--init".to_owned()],
+            self.home.words(),
+        ]
+        .concat();
         let fifo = self.control.fifo();
         let error = sys::handover::replace_image(&program, &argv, &environment, &state, fifo);
         self.report.say(

@@ -48,7 +48,7 @@ impl Init {
     pub(super) fn recover(mut self, crashed: Crashed, found: Recovered) -> ! {
         self.install_panic_hook();
         sys::process::set_name(c"init");
-        sys::fd::close_standard();
+        self.home.let_go_of_standard();
         // They are part of the state, and were left in the environment by whoever started the image that crashed.
         drop(sys::process::take_variables(ENVIRONMENT_PREFIX));
         let now = sys::clock::now();

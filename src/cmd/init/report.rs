@@ -1,8 +1,11 @@
 //! Messages of PID 1: to the console, to syslog, or to both, and never a reason to wait.
 
+use crate::container::Realm;
 use crate::paths::Paths;
 use crate::supervisor::Sink;
 use crate::sys;
+use crate::sys::console::Console;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// How long, in milliseconds, a message waits for a console that takes nothing.
@@ -44,7 +47,8 @@ pub(super) fn start_log() {
 /// Where messages go.
 #[derive(Debug)]
 pub(super) struct Reporter {
-    console: PathBuf,
+    realm: Realm,
+    console: Console,
     syslog: PathBuf,
     kernel: PathBuf,
     /// What is waited for a console: nothing after it once took nothing, until it takes something again.
@@ -53,9 +57,10 @@ pub(super) struct Reporter {
 
 impl Reporter {
     /// Chooses the console.
-    pub(super) fn new(paths: &Paths) -> Self {
+    pub(super) fn new(paths: &Paths, realm: Realm) -> Self {
         Self {
-            console: choose(paths),
+            realm,
+            console: choose(paths, realm),
             syslog: paths.at("/dev/log"),
             kernel: paths.at("/dev/kmsg"),
             patience: PATIENCE,
@@ -63,13 +68,13 @@ impl Reporter {
     }
 
     /// The console that was chosen.
-    pub(super) fn console(&self) -> &Path {
+    pub(super) fn console(&self) -> &Console {
         &self.console
     }
 
     /// Chooses again, as devices may have appeared.
     pub(super) fn choose_again(&mut self, paths: &Paths) {
-        self.console = choose(paths);
+        self.console = choose(paths, self.realm);
     }
 
     /// Tells everybody, and the kernel's message buffer: what must not be missed.
@@ -88,20 +93,45 @@ impl Reporter {
                 .unwrap_or_default();
         }
         if matches!(sink, Sink::Console | Sink::Both) {
-            let line = format!("\rINIT: {text}\r\n");
-            let written = sys::console::write(&self.console, line.as_bytes(), self.patience);
+            let written = write(&self.console, text, self.patience);
             self.patience = if written.is_ok() { PATIENCE } else { 0 };
         }
     }
 }
 
-/// The first device that opens of: what the environment names, `/dev/console`, `/dev/tty0`.
-fn choose(paths: &Paths) -> PathBuf {
+/// Writes a message as people are to see it there.
+pub(super) fn write(console: &Console, text: &str, patience: u8) -> io::Result<()> {
+    match console {
+        Console::Device(device) => {
+            let line = format!("\rINIT: {text}\r\n");
+            sys::console::write(device, line.as_bytes(), patience)
+        }
+        // A log, not a screen.
+        Console::Output => {
+            sys::container_output::write(format!("INIT: {text}\n").as_bytes(), patience)
+        }
+    }
+}
+
+/// The first device that opens of: what the environment names, `/dev/console`, `/dev/tty0`. In a container, what is no
+/// terminal gives way to the output its manager reads, and the screen is somebody else's.
+fn choose(paths: &Paths, realm: Realm) -> Console {
     let named = std::env::var_os(CONSOLE).map(|name| paths.at(name));
-    let usual = ["/dev/console", "/dev/tty0"].map(|device| paths.at(device));
-    named
-        .into_iter()
-        .chain(usual)
-        .find(|device| sys::console::opens(device))
-        .unwrap_or_else(|| paths.at("/dev/null"))
+    let named = named.filter(|device| sys::console::opens(device));
+    let [console, screen] = ["/dev/console", "/dev/tty0"].map(|device| paths.at(device));
+    let found = match (named, realm) {
+        (Some(named), _) => Some(named),
+        (None, Realm::Machine) => {
+            let mut usual = [console, screen].into_iter();
+            usual.find(|device| sys::console::opens(device))
+        }
+        (None, Realm::Container) => {
+            let terminal = Some(console).filter(|device| sys::console::is_terminal(device));
+            if terminal.is_none() && sys::container_output::is_there() {
+                return Console::Output;
+            }
+            terminal
+        }
+    };
+    Console::Device(found.unwrap_or_else(|| paths.at("/dev/null")))
 }

@@ -8,7 +8,10 @@ use super::control::Control;
 use super::journal::Journal;
 use super::recording::Recording;
 use super::report::Reporter;
+use super::spawn::OneCommand;
 use super::state_file::StateFile;
+use crate::container::entrypoint::listened;
+use crate::container::{Namespace, Realm, Told};
 use crate::journal::Mark;
 use crate::paths::Paths;
 use crate::process::{ExitStatus, Pid, Signal};
@@ -20,6 +23,7 @@ use crate::sys::signal::{HeldBack, SignalQueue};
 use crate::sys::title::TitleArea;
 use crate::uptime::Uptime;
 use std::collections::{BTreeMap, VecDeque};
+use std::ffi::CString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -37,6 +41,15 @@ pub(super) const SERVED: [Signal; 11] = [
     Signal::PWR,
     Signal::POWER_OFF,
 ];
+/// Those it acts upon besides in a container.
+pub(super) const SERVED_IN_CONTAINER: [Signal; 6] = [
+    Signal::TERM,
+    Signal::HALT,
+    Signal::RESTART,
+    Signal::HALT_NOW,
+    Signal::POWER_OFF_NOW,
+    Signal::RESTART_NOW,
+];
 /// Children reaped before other sources are looked at again, so that a storm of orphans delays no request.
 const MOST_REAPED: usize = 512;
 /// How often the FIFO is looked at during the boot phases.
@@ -47,8 +60,52 @@ const LONGEST_NAME: u64 = 64;
 /// not take the machine.
 const AFTER_PANIC: Duration = Duration::from_millis(200);
 
+/// Where init runs, and what it is there for.
+#[derive(Debug)]
+pub(super) struct Home {
+    pub(super) realm: Realm,
+    /// The word that said so, for the next image.
+    pub(super) told: Told,
+    pub(super) namespace: Namespace,
+    /// The command behind `--`.
+    pub(super) command: Option<OneCommand>,
+}
+
+impl Home {
+    /// The signals init acts upon; all others are ignored. A command gets every one it can be sent.
+    pub(super) fn served(&self) -> Vec<Signal> {
+        match (self.realm, &self.command) {
+            (Realm::Machine, _) => SERVED.to_vec(),
+            (Realm::Container, None) => [&SERVED[..], &SERVED_IN_CONTAINER].concat(),
+            (Realm::Container, Some(_)) => listened(),
+        }
+    }
+
+    /// Closes the standard descriptors; a container's are what its manager reads.
+    pub(super) fn let_go_of_standard(&self) {
+        if self.realm == Realm::Machine {
+            sys::fd::close_standard();
+        }
+    }
+
+    /// The words by which the next image of init comes to know it.
+    pub(super) fn words(&self) -> Vec<CString> {
+        let told = match self.told {
+            Told::Nothing => None,
+            Told::Is(Realm::Container) => Some(c"--container".to_owned()),
+            Told::Is(Realm::Machine) => Some(c"--no-container".to_owned()),
+        };
+        let command = self.command.iter();
+        let command = command.flat_map(|command| {
+            std::iter::once(c"--".to_owned()).chain(command.argv.iter().cloned())
+        });
+        told.into_iter().chain(command).collect()
+    }
+}
+
 /// PID 1: the supervisor and everything it works through.
 pub(super) struct Init {
+    pub(super) home: Home,
     pub(super) paths: Paths,
     pub(super) supervisor: Supervisor,
     pub(super) report: Reporter,

@@ -1,15 +1,17 @@
 //! From a `Spawn` effect to a forked child: its words, its environment, what is tried if it cannot be executed.
 
-use super::accounting;
+use super::{accounting, entrypoint};
 use crate::initctl::Assignment;
 use crate::inittab::command::{Accounting, Initscript, command};
 use crate::inittab::{Entry, EntryId};
 use crate::paths::Paths;
 use crate::process::Pid;
 use crate::runlevel::Runlevel;
-use crate::supervisor::{ConsoleUse, Phase, Program, Start};
+use crate::supervisor::{ConsoleUse, Phase, Program, Start, command_entry, is_command};
 use crate::sys;
 use crate::sys::child::{After, Attempt, Body, Reports, Terminal};
+use crate::sys::console::Console;
+use nix::errno::Errno;
 use std::ffi::{CString, OsString};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -28,9 +30,10 @@ const SULOGIN: &[u8] = b"/sbin/sulogin";
 /// The kernel has no process to give.
 pub(super) fn spawn(
     paths: &Paths,
-    console: &Path,
+    console: &Console,
     reports: &Reports,
     extras: &[Assignment],
+    command: Option<&OneCommand>,
     start: &Start,
     forked: &mut dyn FnMut(Pid),
 ) -> io::Result<Pid> {
@@ -48,11 +51,23 @@ pub(super) fn spawn(
             forked,
         ),
         Program::Entry(entry) => {
-            let attempts = attempts(paths, entry, start.phase);
-            let environment = environment(console, extras, start);
+            let mut environment = environment(console.name(), extras, start);
+            let (attempts, terminal, failed): (_, _, fn(Errno) -> u8) = match command {
+                Some(command) if is_command(&entry.id) => {
+                    environment.retain(|variable| !variable.as_bytes().starts_with(b"PATH="));
+                    environment.extend(command.path_variable());
+                    (
+                        vec![command.attempt()],
+                        Terminal::OfInit,
+                        entrypoint::code_of,
+                    )
+                }
+                _ => (attempts(paths, entry, start.phase), terminal, |_| 1),
+            };
             let body = Body::Exec {
                 attempts: &attempts,
                 environment: &environment,
+                failed,
             };
             let account = |pid: Pid| {
                 if Accounting::of(&entry.process) == Accounting::Recorded {
@@ -100,12 +115,44 @@ fn attempts(paths: &Paths, entry: &Entry, phase: Phase) -> Vec<Attempt> {
     attempts
 }
 
+/// The command of `init -- COMMAND`, and where it is looked for: as the container's manager has it, not as init does.
+#[derive(Debug)]
+pub(super) struct OneCommand {
+    pub(super) argv: Vec<CString>,
+    pub(super) path: Option<OsString>,
+}
+
+impl OneCommand {
+    fn path_variable(&self) -> Option<CString> {
+        let path = self.path.as_ref()?;
+        CString::new([b"PATH=", path.as_bytes()].concat()).ok()
+    }
+
+    fn attempt(&self) -> Attempt {
+        let path = self
+            .path
+            .as_ref()
+            .map_or(PATH.as_bytes(), |path| path.as_bytes());
+        attempt_below(path, self.argv.clone(), After::Nothing)
+    }
+
+    /// The line that stands for it in the table.
+    pub(super) fn entry(&self) -> Entry {
+        let words: Vec<_> = self.argv.iter().map(CString::as_bytes).collect();
+        command_entry(&words.join(&b' '))
+    }
+}
+
 fn attempt(argv: Vec<Box<[u8]>>, after: After) -> Attempt {
     // The parser lets no NUL through, so no word is lost here.
     let argv: Vec<CString> = argv
         .into_iter()
         .filter_map(|word| CString::new(word).ok())
         .collect();
+    attempt_below(PATH.as_bytes(), argv, after)
+}
+
+fn attempt_below(path: &[u8], argv: Vec<CString>, after: After) -> Attempt {
     let program = argv
         .first()
         .map(|word| word.as_bytes().to_vec())
@@ -113,10 +160,8 @@ fn attempt(argv: Vec<Box<[u8]>>, after: After) -> Attempt {
     let candidates = if program.contains(&b'/') {
         CString::new(program).into_iter().collect()
     } else {
-        PATH.split(':')
-            .filter_map(|directory| {
-                CString::new([directory.as_bytes(), b"/", &program].concat()).ok()
-            })
+        path.split(|&byte| byte == b':')
+            .filter_map(|directory| CString::new([directory, b"/", &program].concat()).ok())
             .collect()
     };
     Attempt {

@@ -100,6 +100,11 @@ pub(super) fn read_file(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     result
 }
 
+/// Tells whether there is anything to read a table from.
+pub(super) fn is_there(paths: &Paths) -> bool {
+    paths.inittab().exists() || !fragments_of(&paths.inittab_directory()).is_empty()
+}
+
 /// The `*.tab` files of a directory, sorted by name. A directory that is not there holds none.
 pub(super) fn fragments_of(directory: &Path) -> Vec<PathBuf> {
     let mut names = sys::files::names(directory, MOST_FRAGMENTS).unwrap_or_default();

@@ -4,6 +4,7 @@
 mod beyond;
 mod boot;
 mod change;
+mod container;
 mod demand;
 mod down;
 mod entries;
@@ -176,6 +177,10 @@ impl Machine {
             Effect::ResetConsole => "reset console".to_owned(),
             Effect::ReopenFifo => "reopen fifo".to_owned(),
             Effect::CloseFifo => "close fifo".to_owned(),
+            Effect::EndContainer { status, rest, .. } => match rest {
+                Rest::AskedToEnd(_) => format!("end with {status}"),
+                Rest::LeftToKernel => format!("end at once with {status}"),
+            },
             Effect::ReExec => "re-exec".to_owned(),
         };
         self.log.push(line);

@@ -1,0 +1,102 @@
+//! What init is the first process of: a machine, or a container; and what a container's end tells its manager.
+//!
+//! Decides from signs that others have looked up (init(8), "CONTAINERS"); `entrypoint` decides what becomes of
+//! `init -- COMMAND`.
+#![forbid(unsafe_code)]
+
+pub mod entrypoint;
+
+/// What init is the first process of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Realm {
+    /// A machine, real or virtual, with a kernel of its own.
+    #[default]
+    Machine,
+    /// A container: somebody outside wants it to stop on SIGTERM and waits for its exit status.
+    Container,
+}
+
+/// What the words init was started with say about it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Told {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// `--container` or `--no-container`.
+    Is(Realm),
+}
+
+/// Which PID namespace init is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Namespace {
+    /// The one the kernel has made as it started.
+    Initial,
+    /// One that somebody has made since.
+    Made,
+}
+
+/// The variable container managers set: their name. Podman, LXC and systemd-nspawn do, Docker and Kubernetes do not.
+pub const VARIABLE: &str = "container";
+
+impl Realm {
+    /// Decides. A word of the person who starts init counts more than any sign.
+    pub fn decide(told: Told, variable_is_set: bool, namespace: Namespace) -> Self {
+        match (told, namespace) {
+            (Told::Is(realm), _) => realm,
+            (Told::Nothing, Namespace::Made) => Self::Container,
+            (Told::Nothing, Namespace::Initial) if variable_is_set => Self::Container,
+            (Told::Nothing, Namespace::Initial) => Self::Machine,
+        }
+    }
+}
+
+/// How a container ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It has been halted or switched off.
+    Halt,
+    /// It is to be started again.
+    Restart,
+}
+
+impl Ending {
+    /// The exit status of init. A restart has the one by which systemd and systemd-nspawn tell of theirs; as it is not
+    /// zero, a restart policy such as `on-failure` does the right thing.
+    pub const fn status(self) -> u8 {
+        match self {
+            Self::Halt => 0,
+            Self::Restart => 133,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_namespace_or_the_variable_makes_a_container() {
+        let decide = |variable, namespace| Realm::decide(Told::Nothing, variable, namespace);
+        assert_eq!(decide(false, Namespace::Initial), Realm::Machine);
+        assert_eq!(decide(true, Namespace::Initial), Realm::Container);
+        assert_eq!(decide(false, Namespace::Made), Realm::Container);
+        assert_eq!(decide(true, Namespace::Made), Realm::Container);
+    }
+
+    #[test]
+    fn a_word_counts_more_than_any_sign() {
+        for realm in [Realm::Machine, Realm::Container] {
+            for variable in [false, true] {
+                for namespace in [Namespace::Initial, Namespace::Made] {
+                    assert_eq!(Realm::decide(Told::Is(realm), variable, namespace), realm);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn managers_tell_a_restart_from_a_halt() {
+        assert_eq!(Ending::Halt.status(), 0);
+        assert_eq!(Ending::Restart.status(), 133);
+    }
+}

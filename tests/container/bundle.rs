@@ -1,0 +1,235 @@
+//! A container: a root, the runtime's own default settings with our words, and what it prints.
+
+use crate::support::pty::Pty;
+use crate::support::root::{Root, Subject};
+use crate::support::{LIMIT, wait_until};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+
+/// Who makes the container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Runtime {
+    Runc,
+    Crun,
+}
+
+pub(crate) const BOTH: [Runtime; 2] = [Runtime::Runc, Runtime::Crun];
+
+impl Runtime {
+    fn name(self) -> &'static str {
+        match self {
+            Runtime::Runc => "runc",
+            Runtime::Crun => "crun",
+        }
+    }
+
+    /// The runtime with its state in a folder of the test's. Debian's crun refuses machines whose control groups are
+    /// of both kinds, even where it is told to leave them alone, so it is shown none.
+    fn command(self, state: &Path) -> Command {
+        let mut command = match self {
+            Runtime::Runc => Command::new("runc"),
+            Runtime::Crun => {
+                let mut command = Command::new("unshare");
+                let script = "mount -t tmpfs none /sys/fs/cgroup && exec crun --cgroup-manager=disabled \"$@\"";
+                command.args(["--mount", "sh", "-c", script, "crun"]);
+                command
+            }
+        };
+        command.arg("--root").arg(state);
+        command
+    }
+}
+
+/// A container that has not been started.
+pub(crate) struct Bundle {
+    runtime: Runtime,
+    root: Root,
+    folder: TempDir,
+    edits: Vec<(String, String)>,
+}
+
+/// A container that has been. It goes away with the value.
+pub(crate) struct Container {
+    bundle: Bundle,
+    child: Child,
+    output: PathBuf,
+}
+
+impl Bundle {
+    /// A container whose first process is our init with these words.
+    pub(crate) fn new(runtime: Runtime, words: &[&str]) -> Self {
+        Bundle::on(runtime, Root::new(Subject::Ours), words)
+    }
+
+    pub(crate) fn on(runtime: Runtime, root: Root, words: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let status = Command::new(runtime.name())
+            .arg("spec")
+            .current_dir(folder.path())
+            .status()
+            .unwrap_or_else(|error| {
+                let name = runtime.name();
+                panic!("{name}: {error}; install it: tests/setup/need {name}")
+            });
+        assert!(status.success(), "{} spec: {status}", runtime.name());
+        let words: Vec<String> = std::iter::once("/sbin/init")
+            .chain(words.iter().copied())
+            .map(|word| format!("{word:?}"))
+            .collect();
+        let rootfs = format!("\"{}\"", root.path().display());
+        let bundle = Bundle {
+            runtime,
+            root,
+            folder,
+            edits: Vec::new(),
+        };
+        bundle
+            .with("\"terminal\": true", "\"terminal\": false")
+            .with("\"sh\"", &words.join(", "))
+            .with("\"rootfs\"", &rootfs)
+    }
+
+    /// Writes something else for what stands once in the default settings.
+    pub(crate) fn with(mut self, default: &str, ours: &str) -> Self {
+        self.edits.push((default.to_owned(), ours.to_owned()));
+        self
+    }
+
+    pub(crate) fn with_terminal(self) -> Self {
+        self.with("\"terminal\": false", "\"terminal\": true")
+    }
+
+    /// A folder that can be written.
+    pub(crate) fn with_tmpfs(self, inside: &str) -> Self {
+        let mount = format!(
+            "\"mounts\": [ {{ \"destination\": {inside:?}, \"type\": \"tmpfs\", \"source\": \"tmpfs\" }},"
+        );
+        self.with("\"mounts\": [", &mount)
+    }
+
+    pub(crate) fn root(&self) -> &Root {
+        &self.root
+    }
+
+    fn command(&self) -> Command {
+        let path = self.folder.path().join("config.json");
+        let mut text = fs::read_to_string(&path).unwrap();
+        for (default, ours) in &self.edits {
+            assert_eq!(text.matches(default).count(), 1, "{default} in {text}");
+            text = text.replace(default, ours);
+        }
+        fs::write(&path, text).unwrap();
+        let mut command = self.runtime.command(&self.state());
+        command.args(["run", "--bundle"]).arg(self.folder.path());
+        command.arg(self.id());
+        command
+    }
+
+    /// The control groups of the machine are named by it, so it is nobody else's.
+    fn id(&self) -> String {
+        let name = self.folder.path().file_name().unwrap();
+        name.to_string_lossy().replace('.', "test-")
+    }
+
+    fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    pub(crate) fn start(self) -> Container {
+        let output = self.folder.path().join("output");
+        self.start_with(Stdio::from(appending(&output)), output)
+    }
+
+    /// Starts it with another output than the file that [`Container::said`] reads.
+    pub(crate) fn start_with(self, stdout: Stdio, output: PathBuf) -> Container {
+        let errors = appending(&output);
+        let child = self
+            .command()
+            .stdin(Stdio::null())
+            .stdout(stdout)
+            .stderr(errors)
+            .spawn()
+            .unwrap();
+        Container {
+            bundle: self,
+            child,
+            output,
+        }
+    }
+
+    /// Starts it on a terminal, as for a person.
+    pub(crate) fn start_on(self, terminal: &Pty) -> Container {
+        let child = terminal.spawn(&self.command());
+        Container {
+            output: self.folder.path().join("output"),
+            bundle: self,
+            child,
+        }
+    }
+
+    /// Runs it to its end: what it has printed, and its exit status.
+    pub(crate) fn run(self) -> (String, i32) {
+        let mut container = self.start();
+        let status = container.ended();
+        (container.said(), status)
+    }
+}
+
+/// A file that several may write to.
+fn appending(path: &Path) -> File {
+    let mut options = File::options();
+    options.append(true).create(true).open(path).unwrap()
+}
+
+impl Container {
+    /// What it has printed.
+    pub(crate) fn said(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.output).unwrap_or_default()).into_owned()
+    }
+
+    pub(crate) fn wait_for(&self, text: &str) {
+        wait_until(
+            &format!("the container says {text:?}"),
+            LIMIT,
+            || self.said().contains(text).then_some(()),
+            || self.said(),
+        );
+    }
+
+    /// Has the runtime send its first process a signal, as the manager does to stop it.
+    pub(crate) fn kill(&self, signal: &str) {
+        let mut command = self.bundle.runtime.command(&self.bundle.state());
+        let output = command
+            .args(["kill", &self.bundle.id(), signal])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}\n{}", self.said());
+    }
+
+    /// Waits until it has ended, and returns the exit status the runtime passes on.
+    pub(crate) fn ended(&mut self) -> i32 {
+        let (child, output) = (&mut self.child, &self.output);
+        let status = wait_until(
+            "the container ends",
+            LIMIT,
+            || child.try_wait().unwrap(),
+            || fs::read_to_string(output).unwrap_or_default(),
+        );
+        status.code().unwrap_or_else(|| panic!("{status}"))
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let mut command = self.bundle.runtime.command(&self.bundle.state());
+            command.args(["delete", "--force", &self.bundle.id()]);
+            command.output().map(drop).unwrap_or_default();
+            // The runtime itself may hang at an output that nobody reads.
+            self.child.kill().unwrap_or_default();
+            self.child.wait().map(drop).unwrap_or_default();
+        }
+    }
+}
