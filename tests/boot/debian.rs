@@ -6,24 +6,40 @@ use std::process::Command;
 use crate::qemu::{BOOT, COMMAND, Disk, Hardware, Machine, testbed};
 
 /// What `tests/setup/debian-image` sets.
-const PASSWORD: &str = "init";
+pub(crate) const PASSWORD: &str = "init";
 
-/// A fresh disk with the init under test: ours in place of Debian's own, or the original.
-fn disk() -> Disk {
+/// Whose init and tools are on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Subject {
+    Ours,
+    Original,
+}
+
+impl Subject {
+    pub(crate) fn chosen() -> Self {
+        match std::env::var("INIT_UNDER_TEST").as_deref() {
+            Ok("ours") | Err(_) => Self::Ours,
+            Ok("original") => Self::Original,
+            Ok(other) => panic!("INIT_UNDER_TEST is {other:?}; it can be `ours` or `original`"),
+        }
+    }
+}
+
+/// A fresh disk with the programs under test: ours in place of Debian's own, or the original.
+pub(crate) fn disk() -> Disk {
     let testbed = testbed();
     let original = testbed.join("debian/original.img");
-    match std::env::var("INIT_UNDER_TEST").as_deref() {
-        Ok("original") => Disk::copy_of(&original),
-        Ok("ours") | Err(_) => Disk::made_by(
+    match Subject::chosen() {
+        Subject::Original => Disk::copy_of(&original),
+        Subject::Ours => Disk::made_by(
             Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/setup/debian-ours"))
                 .arg(original)
                 .arg(testbed.join("small-root/sbin")),
         ),
-        Ok(other) => panic!("INIT_UNDER_TEST is {other:?}; it can be `ours` or `original`"),
     }
 }
 
-fn boot(disk: &Disk, words: &str) -> Machine {
+pub(crate) fn boot(disk: &Disk, words: &str) -> Machine {
     Machine::start(&Hardware {
         disk: Some(disk),
         words,
@@ -31,7 +47,7 @@ fn boot(disk: &Disk, words: &str) -> Machine {
     })
 }
 
-fn power_off(mut machine: Machine, disk: &Disk) {
+pub(crate) fn power_off(mut machine: Machine, disk: &Disk) {
     machine.type_line("poweroff");
     machine.wait_for("reboot: Power down", BOOT);
     machine.wait_for_end(COMMAND);

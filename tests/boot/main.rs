@@ -1,5 +1,5 @@
 //! Whole systems on a real kernel, under QEMU in software emulation: our small system, and a real Debian on a disk
-//! whose own init is replaced by ours.
+//! whose own init and tools are replaced by ours.
 //!
 //! With `INIT_UNDER_TEST=original` the Debian cases run against Debian's untouched init. Everything they need is made by
 //! `make testbed`.
@@ -19,4 +19,5 @@ mod qemu;
 
 mod bootlogd;
 mod debian;
+mod scripts;
 mod small;

@@ -20,6 +20,9 @@ pub(crate) const BOOT: Duration = Duration::from_secs(300);
 /// One command on an emulated processor that shares the real ones with others.
 pub(crate) const COMMAND: Duration = Duration::from_secs(120);
 
+/// After this long something typed counts as lost.
+const TRY: Duration = Duration::from_secs(20);
+
 const QEMU: &str = "qemu-system-x86_64";
 
 /// What a command in the machine printed (standard output and error) and its exit status.
@@ -129,6 +132,8 @@ pub(crate) struct Hardware<'a> {
     pub(crate) disk: Option<&'a Disk>,
     /// The kernel's words after those that every machine gets.
     pub(crate) words: &'a str,
+    /// QEMU's words for what only some machines have.
+    pub(crate) more: &'a [&'a str],
 }
 
 /// A running machine and what its serial line has said so far.
@@ -156,6 +161,7 @@ impl Machine {
             "unix:{},server=on,wait=off",
             directory.path().join("monitor").display()
         ));
+        command.args(hardware.more);
         command.arg("-kernel").arg(kernel);
         let mut words = String::from("console=ttyS0 quiet panic=-1");
         if let Some(initramfs) = hardware.initramfs {
@@ -195,13 +201,19 @@ impl Machine {
 
     /// Waits until the machine says `text` and gives what it said since the last thing waited for.
     pub(crate) fn wait_for(&mut self, text: &str, limit: Duration) -> String {
+        let heard = self.hear(text, limit);
+        heard.unwrap_or_else(|| self.fail(&format!("not within {limit:?}: {text:?}")))
+    }
+
+    /// As [`Machine::wait_for`], but that it is not said in time is no failure.
+    fn hear(&mut self, text: &str, limit: Duration) -> Option<String> {
         let deadline = now() + limit;
         loop {
             if let Some(found) = self.said[self.seen..].find(text) {
                 let end = self.seen + found + text.len();
                 let before = self.said[self.seen..end].to_owned();
                 self.seen = end;
-                return before;
+                return Some(before);
             }
             if self.said.contains("Kernel panic") {
                 self.fail(&format!("the kernel panicked before {text:?}"));
@@ -209,7 +221,7 @@ impl Machine {
             match self.listen(deadline) {
                 Heard::Something => {}
                 Heard::End => self.fail(&format!("QEMU ended before {text:?}")),
-                Heard::NothingInTime => self.fail(&format!("not within {limit:?}: {text:?}")),
+                Heard::NothingInTime => return None,
             }
         }
     }
@@ -236,13 +248,25 @@ impl Machine {
     pub(crate) fn log_in_for_maintenance(&mut self, password: &str) {
         self.wait_for("for maintenance", BOOT);
         self.wait_for("): ", COMMAND);
-        self.type_line(password);
-        self.expect_shell();
+        // sulogin throws away what was typed before it has switched the echo off, and it asks before it does that.
+        let mut tries = 0;
+        while tries < 5 {
+            self.type_line(password);
+            if self.hear("# ", TRY).is_some() {
+                break;
+            }
+            tries += 1;
+        }
+        self.take_shell();
     }
 
     /// A login shell throws away what was typed before it was there, so it is asked only when it has prompted.
     fn expect_shell(&mut self) {
         self.wait_for("# ", COMMAND);
+        self.take_shell();
+    }
+
+    fn take_shell(&mut self) {
         // The shell's place is taken by one that reads plain lines: line editors paint on the terminal, ask it
         // questions, and switch its modes under what is being typed.
         self.type_line("exec sh -c 'while IFS= read -r line; do eval \"$line\"; done'");
@@ -339,12 +363,18 @@ impl Machine {
 
     /// Presses Ctrl-Alt-Del on the machine's keyboard.
     pub(crate) fn press_ctrl_alt_del(&mut self) {
+        self.press(&["ctrl-alt-delete"]);
+    }
+
+    /// Presses keys, or several at once where dashes join them, by the names that QEMU has for them.
+    pub(crate) fn press(&mut self, keys: &[&str]) {
         let path = self.directory.path().join("monitor");
         let mut monitor = UnixStream::connect(path).expect("connecting to QEMU's monitor");
         monitor.set_read_timeout(Some(COMMAND)).expect("a limit");
         let mut prompts = Vec::new();
+        let lines = keys.iter().map(|key| format!("sendkey {key}\n"));
         // QEMU carries a line out when it has prompted for it, and prompts again when it has.
-        for line in ["sendkey ctrl-alt-delete\n", ""] {
+        for line in lines.chain([String::new()]) {
             while !prompts.ends_with(b"(qemu) ") {
                 let mut byte = [0];
                 monitor
