@@ -19,5 +19,7 @@ mod qemu;
 
 mod bootlogd;
 mod debian;
+mod keys;
 mod scripts;
 mod small;
+mod suspend;
