@@ -162,6 +162,46 @@ _sysvinit_invoke_rc_d() {
     fi
 }
 
+_sysvinit_insserv() {
+    case ${COMP_WORDS[COMP_CWORD - 1]} in
+        -c | -o | -p | -i | --config | --override | --path | --insserv-dir | --root)
+            mapfile -t COMPREPLY < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")
+            return
+            ;;
+    esac
+    case ${COMP_WORDS[COMP_CWORD]} in
+        -*)
+            _sysvinit_offer '-r --remove -d --default -f --force -e --recursive -n --dry-run -s --show-all
+                -v --verbose -q --silent -c --config -o --override -p --path -i --insserv-dir --root
+                -h --help -V --version'
+            ;;
+        *) _sysvinit_offer "$(_sysvinit_services)" ;;
+    esac
+}
+
+# Service, verb, then levels.
+_sysvinit_update_rcd() {
+    local verb='' word
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        case $word in
+            defaults | defaults-disabled | remove | disable | enable) verb=$word ;;
+        esac
+    done
+    if [[ ${COMP_WORDS[COMP_CWORD - 1]} == --root ]]; then
+        mapfile -t COMPREPLY < <(compgen -d -- "${COMP_WORDS[COMP_CWORD]}")
+    elif [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
+        _sysvinit_offer '-f --force --root -h --help -V --version'
+    elif [[ $verb == *able ]]; then
+        _sysvinit_offer 'S 2 3 4 5'
+    elif [[ -n $verb ]]; then
+        return
+    elif ((COMP_CWORD == 1)) || [[ ${COMP_WORDS[COMP_CWORD - 1]} == -* ]]; then
+        _sysvinit_offer "$(_sysvinit_services)"
+    else
+        _sysvinit_offer 'defaults defaults-disabled remove disable enable'
+    fi
+}
+
 complete -F _sysvinit_telinit telinit init
 complete -F _sysvinit_shutdown shutdown
 complete -F _sysvinit_halt halt poweroff reboot
@@ -173,3 +213,5 @@ complete -o filenames -F _sysvinit_fstab_decode fstab-decode
 complete -o filenames -F _sysvinit_bootlog bootlogd readbootlog
 complete -F _sysvinit_service service
 complete -F _sysvinit_invoke_rc_d invoke-rc.d
+complete -o filenames -F _sysvinit_insserv insserv
+complete -F _sysvinit_update_rcd update-rc.d

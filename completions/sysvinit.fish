@@ -176,4 +176,31 @@ if not set -q __sysvinit_completions
     complete -c invoke-rc.d -l version -d 'Print the version'
     complete -c invoke-rc.d -n 'not __sysvinit_has_service' -a '(__sysvinit_services)'
     complete -c invoke-rc.d -n __sysvinit_has_service -a 'start stop restart try-restart reload force-reload status'
+
+    complete -c insserv -f
+    complete -c insserv -s r -l remove -d 'Remove the links of the scripts'
+    complete -c insserv -s d -l default -d 'Add the default levels'
+    complete -c insserv -s f -l force -d 'Go on where something is missing'
+    complete -c insserv -s e -l recursive -d 'Link what is required as well'
+    complete -c insserv -s n -l dry-run -d 'Change nothing'
+    complete -c insserv -s s -l show-all -d 'Print levels and numbers'
+    complete -c insserv -s v -l verbose -d 'Tell what is done'
+    complete -c insserv -s q -l silent -d 'Tell fatal errors only'
+    complete -c insserv -s c -l config -r -F -d 'The facilities'
+    complete -c insserv -s o -l override -r -F -d 'Other headers'
+    complete -c insserv -s p -l path -r -F -d 'The scripts'
+    complete -c insserv -s i -l insserv-dir -r -F -d 'For the dependency files'
+    complete -c insserv -l root -r -F -d 'Look for everything below'
+    complete -c insserv -s h -l help -d 'Print a summary'
+    complete -c insserv -s V -l version -d 'Print the version'
+    complete -c insserv -a '(__sysvinit_services)'
+
+    # Service, then verb.
+    complete -c update-rc.d -f
+    complete -c update-rc.d -s f -l force -d 'No effect'
+    complete -c update-rc.d -l root -r -F -d 'Look for everything below'
+    complete -c update-rc.d -s h -l help -d 'Print a summary'
+    complete -c update-rc.d -s V -l version -d 'Print the version'
+    complete -c update-rc.d -n 'not __sysvinit_has_service' -a '(__sysvinit_services)'
+    complete -c update-rc.d -n __sysvinit_has_service -a 'defaults defaults-disabled remove disable enable S 2 3 4 5'
 end

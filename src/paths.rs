@@ -156,6 +156,16 @@ impl Paths {
         self.at("/etc/rc.d/init.d")
     }
 
+    /// Headers that count instead of those in the scripts: the administrator's, then the distribution's.
+    pub fn header_overrides(&self) -> [PathBuf; 2] {
+        ["/etc/insserv/overrides", "/usr/share/insserv/overrides"].map(|folder| self.at(folder))
+    }
+
+    /// Endings of file names that are no rc scripts.
+    pub fn script_filters(&self) -> PathBuf {
+        self.at("/etc/insserv/file-filters")
+    }
+
     /// The directory of a runlevel's links, as Debian places it.
     pub fn rc_directory(&self, level: Runlevel) -> PathBuf {
         self.at(format!("/etc/rc{level}.d"))
@@ -174,11 +184,6 @@ impl Paths {
     /// What the facilities in the headers of rc scripts stand for: insserv.conf(5).
     pub fn facilities(&self) -> PathBuf {
         self.at("/etc/insserv.conf")
-    }
-
-    /// The directory of more of them.
-    pub fn more_facilities(&self) -> PathBuf {
-        self.at("/etc/insserv.conf.d")
     }
 
     /// Settings of the rc scripts.

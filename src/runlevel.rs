@@ -146,6 +146,30 @@ impl RunlevelSet {
         self.0 == 0
     }
 
+    /// Returns the set with one level more.
+    #[must_use]
+    pub const fn with(self, level: Runlevel) -> Self {
+        Self(self.0 | Self::level_bit(level))
+    }
+
+    /// Returns what is a member of either set.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Returns what is a member of both sets.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Returns what is a member of this set and not of the other.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     const fn level_bit(level: Runlevel) -> u16 {
         match level.0 {
             b'S' => 1 << 10,
@@ -210,6 +234,17 @@ mod tests {
         let listed: String = set.levels().map(Runlevel::as_char).collect();
         assert_eq!(listed, "025S");
         assert_eq!(Runlevel::all().count(), 11);
+    }
+
+    #[test]
+    fn sets_are_put_together_and_taken_apart() {
+        let listed = |set: RunlevelSet| set.levels().map(Runlevel::as_char).collect::<String>();
+        let (a, b) = (RunlevelSet::parse(b"S20"), RunlevelSet::parse(b"23a"));
+        assert_eq!(listed(a), "02S");
+        assert_eq!(listed(a.or(b)), "023S");
+        assert_eq!(listed(a.and(b)), "2");
+        assert_eq!(listed(a.without(b)), "0S");
+        assert_eq!(listed(b.with(Runlevel::REBOOT)), "236");
     }
 
     #[test]

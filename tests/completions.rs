@@ -22,7 +22,7 @@ use std::time::Duration;
 use support::pty::Pty;
 
 const LIMIT: Duration = Duration::from_secs(20);
-const PROGRAMS: [&str; 16] = [
+const PROGRAMS: [&str; 18] = [
     "telinit",
     "init",
     "shutdown",
@@ -39,6 +39,8 @@ const PROGRAMS: [&str; 16] = [
     "fstab-decode",
     "bootlogd",
     "readbootlog",
+    "insserv",
+    "update-rc.d",
 ];
 
 fn here() -> PathBuf {

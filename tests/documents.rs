@@ -26,7 +26,7 @@ use sysvinit::snapshot::Snapshot;
 use tempfile::TempDir;
 
 /// Pages of others that ours point to, as Debian has them.
-const PAGES_OF_OTHERS: [&str; 26] = [
+const PAGES_OF_OTHERS: [&str; 25] = [
     "bootparam(7)",
     "clock_gettime(2)",
     "dd(1)",
@@ -35,7 +35,6 @@ const PAGES_OF_OTHERS: [&str; 26] = [
     "fstat(2)",
     "getty(8)",
     "agetty(8)",
-    "insserv(8)",
     "kexec(8)",
     "mount(8)",
     "nologin(5)",

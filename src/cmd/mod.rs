@@ -6,9 +6,12 @@ mod bootlogd;
 mod complain;
 mod fstab_decode;
 mod halt;
+mod headers;
 mod init;
+mod insserv;
 mod invoke_rcd;
 mod killall5;
+mod links;
 mod pidof;
 mod rc;
 mod readbootlog;
@@ -21,6 +24,7 @@ mod state;
 mod sysvtools;
 mod takedown;
 mod telinit;
+mod update_rcd;
 mod usage;
 
 use std::ffi::OsString;
@@ -44,6 +48,7 @@ const TOOLS: &[(&str, Tool)] = &[
     ("bootlogd", bootlogd::main),
     ("fstab-decode", fstab_decode::main),
     ("halt", halt::main),
+    ("insserv", insserv::main),
     ("invoke-rc.d", invoke_rcd::main),
     ("killall5", killall5::main),
     ("pidof", pidof::main),
@@ -56,6 +61,7 @@ const TOOLS: &[(&str, Tool)] = &[
     ("service", service::main),
     ("shutdown", shutdown::main),
     ("takedown", takedown::main),
+    ("update-rc.d", update_rcd::main),
 ];
 
 /// Runs `init`: PID 1, or the client that asks it.

@@ -15,7 +15,7 @@ use std::fmt;
 /// The facility that stands for every service that does not ask for it.
 pub const ALL: &[u8] = b"$all";
 
-/// The facility that stands for nothing.
+/// The facility that stands for nothing, and for nothing that is missed.
 pub const NULL: &[u8] = b"$null";
 
 /// How much a word of a facility's line matters.

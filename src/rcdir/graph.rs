@@ -53,6 +53,19 @@ impl Graph {
         followers
     }
 
+    /// Collects some things with all that have to come before one of them.
+    pub(super) fn ahead_of(&self, things: &[usize]) -> BTreeSet<usize> {
+        let next = |thing: usize| self.needs(thing).collect();
+        reached(things, next)
+    }
+
+    /// Collects some things with all that have to come after one of them.
+    pub(super) fn behind(&self, things: &[usize]) -> BTreeSet<usize> {
+        let followers = self.followers();
+        let next = |thing: usize| followers.get(thing).cloned().unwrap_or_default();
+        reached(things, next)
+    }
+
     /// Puts things in an order that respects every edge. What is in a loop, or behind one, is missing.
     pub(super) fn sorted(&self) -> Vec<usize> {
         let followers = self.followers();
@@ -147,6 +160,16 @@ impl Graph {
             }
         }
     }
+}
+
+/// Collects some things with all that can be reached from one of them.
+fn reached(things: &[usize], next: impl Fn(usize) -> Vec<usize>) -> BTreeSet<usize> {
+    let mut found: BTreeSet<usize> = things.iter().copied().collect();
+    let mut open = things.to_vec();
+    while let Some(thing) = open.pop() {
+        open.extend(next(thing).into_iter().filter(|next| found.insert(*next)));
+    }
+    found
 }
 
 /// Follows a search back to where it began; returns the way in the direction of the search.

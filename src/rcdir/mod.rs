@@ -15,7 +15,7 @@
 //! sequence number first, the script's name among equals.
 //!
 //! [`plan`] decides what a change of level runs; [`lsb`] reads what a script says of itself, [`facilities`] what the
-//! names there stand for, and [`schedule`] what may therefore run side by side.
+//! names there stand for, [`order`] gives links their numbers, and [`schedule`] says what may run side by side.
 #![forbid(unsafe_code)]
 
 pub mod deadline;
@@ -23,6 +23,7 @@ pub mod ending;
 pub mod facilities;
 mod graph;
 pub mod lsb;
+pub mod order;
 pub mod plan;
 pub mod relations;
 pub mod schedule;

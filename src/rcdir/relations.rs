@@ -6,12 +6,15 @@
 //! | `X-Start-Before` | it comes before what is named | `X-Stop-After` | it comes after what is named |
 //!
 //! A name is one that a script provides, or a facility. A script without a header provides its own file name.
+//!
+//! `$all` in one of the lists of the first rows means every script but those that say so themselves, and those that
+//! have to come behind one of these; elsewhere it means nothing.
 #![forbid(unsafe_code)]
 
 use super::facilities::{ALL, Facilities};
 use super::graph::Graph;
 use super::lsb::{Header, Names};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// Whether scripts are started or stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,6 +34,16 @@ pub struct Script<'a> {
     pub header: Option<&'a Header>,
 }
 
+impl Direction {
+    /// Returns the word that scripts get.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Stop => "stop",
+        }
+    }
+}
+
 impl Header {
     /// Lists the names that come before the script.
     pub(super) fn earlier(&self, direction: Direction) -> impl Iterator<Item = &[u8]> {
@@ -39,6 +52,14 @@ impl Header {
             Direction::Stop => [&self.stop_after, const { &Names::new() }],
         };
         lists.into_iter().flatten().map(AsRef::as_ref)
+    }
+
+    /// Tells whether the script is to come after all others, or to be stopped before them.
+    fn asks_for_all(&self, direction: Direction) -> bool {
+        match direction {
+            Direction::Start => self.earlier(direction).any(|name| name == ALL),
+            Direction::Stop => self.later(direction).any(|name| name == ALL),
+        }
     }
 
     /// Lists the names that come after the script.
@@ -57,34 +78,8 @@ pub(super) fn between(
     facilities: &Facilities,
     direction: Direction,
 ) -> Graph {
-    let mut providers: HashMap<&[u8], Vec<usize>> = HashMap::new();
-    for (place, script) in scripts.iter().enumerate() {
-        match script.header {
-            Some(header) => {
-                for name in &header.provides {
-                    providers.entry(name).or_default().push(place);
-                }
-            }
-            None => providers.entry(script.name).or_default().push(place),
-        }
-    }
-    let asks_for_all = |script: &Script<'_>| {
-        script.header.is_some_and(|header| {
-            header.earlier(direction).any(|name| name == ALL)
-                || header.later(direction).any(|name| name == ALL)
-        })
-    };
-    let ordinary: Vec<usize> = (0..scripts.len())
-        .filter(|&place| {
-            scripts
-                .get(place)
-                .is_some_and(|script| !asks_for_all(script))
-        })
-        .collect();
+    let providers = providers(scripts);
     let meant = |name: &[u8]| -> Vec<usize> {
-        if name == ALL {
-            return ordinary.clone();
-        }
         let members = facilities.members(name).into_iter();
         members
             .filter_map(|member| providers.get(&*member.name))
@@ -93,6 +88,7 @@ pub(super) fn between(
             .collect()
     };
     let mut graph = Graph::new(scripts.len());
+    let mut last = Vec::new();
     for (place, script) in scripts.iter().enumerate() {
         let Some(header) = script.header else {
             continue;
@@ -103,6 +99,47 @@ pub(super) fn between(
         for other in header.later(direction).flat_map(meant) {
             graph.put_before(place, other);
         }
+        if header.asks_for_all(direction) {
+            last.push(place);
+        }
     }
+    put_at_the_end(&mut graph, last, direction);
     graph
+}
+
+/// Lists who provides each name.
+pub(super) fn providers<'a>(scripts: &[Script<'a>]) -> BTreeMap<&'a [u8], Vec<usize>> {
+    let mut providers: BTreeMap<&[u8], Vec<usize>> = BTreeMap::new();
+    for (place, script) in scripts.iter().enumerate() {
+        match script.header {
+            Some(header) => {
+                for name in &header.provides {
+                    providers.entry(name).or_default().push(place);
+                }
+            }
+            None => providers.entry(script.name).or_default().push(place),
+        }
+    }
+    providers
+}
+
+/// Puts those that ask for `$all` behind all others, or before them where scripts are stopped. What has to come
+/// behind one of them belongs to them (or, where scripts are stopped, what has to come before one).
+fn put_at_the_end(graph: &mut Graph, asking: Vec<usize>, direction: Direction) {
+    if asking.is_empty() {
+        return;
+    }
+    let apart = match direction {
+        Direction::Start => graph.behind(&asking),
+        Direction::Stop => graph.ahead_of(&asking),
+    };
+    let ordinary = (0..graph.len()).filter(|place| !apart.contains(place));
+    for ordinary in ordinary {
+        for &place in &asking {
+            match direction {
+                Direction::Start => graph.put_before(ordinary, place),
+                Direction::Stop => graph.put_before(place, ordinary),
+            }
+        }
+    }
 }

@@ -4,8 +4,8 @@ use nix::fcntl::OFlag;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 
 /// Reads a file of at most `most` bytes; more is an error, and so is anything but a regular file (which proc's
 /// files count as). Never waits for a FIFO's or a terminal's other end.
@@ -136,4 +136,41 @@ pub(crate) fn change_to(folder: &Path) -> io::Result<()> {
 /// Tells whether a path leads to a regular file that may be executed.
 pub(crate) fn is_executable(path: &Path) -> bool {
     path.is_file() && nix::unistd::access(path, nix::unistd::AccessFlags::X_OK).is_ok()
+}
+
+/// Returns the text of a symbolic link, without following it; of anything else an error.
+pub(crate) fn link_text(path: &Path) -> io::Result<PathBuf> {
+    fs::read_link(path)
+}
+
+/// Makes a symbolic link, in place of whatever has that name.
+pub(crate) fn replace_link(text: &Path, path: &Path) -> io::Result<()> {
+    let error = match std::os::unix::fs::symlink(text, path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => error,
+        done => return done,
+    };
+    // A name that nobody takes for a link, for the moment until the old one is replaced.
+    let Some(name) = path.file_name() else {
+        return Err(error);
+    };
+    let mut beside = OsString::from(".");
+    beside.push(name);
+    beside.push(".new");
+    let beside = path.with_file_name(beside);
+    remove(&beside).or_else(missing_is_fine)?;
+    std::os::unix::fs::symlink(text, &beside)?;
+    fs::rename(&beside, path)
+}
+
+fn missing_is_fine(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::NotFound {
+        Ok(())
+    } else {
+        Err(error)
+    }
+}
+
+/// Tells which file a path leads to, links followed: its device and number there.
+pub(crate) fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
 }

@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+use super::super::headers::Sources;
 use crate::defaults;
 use crate::paths::Paths;
 use crate::rcdir::facilities::Facilities;
-use crate::rcdir::lsb::{self, Header, Problem};
+use crate::rcdir::lsb::Header;
 use crate::rcdir::plan::{Change, File, Found, Plan, Repeat, StartInHalt, Step, plan};
 use crate::rcdir::schedule::{Loop, Schedule, Task};
 use crate::rcdir::settings::{self, Asking, Order, Settings};
@@ -70,17 +71,26 @@ impl Tree {
             }
             _ => Vec::new(),
         };
+        let sources = Sources::new(paths);
         let mut tree = Self {
             plan: plan(change, &listing(&directory)?, &before),
             verbose: verbose(paths),
             settings: settings(paths),
             headers: Vec::new(),
-            facilities: facilities(paths),
+            facilities: sources.facilities().0,
             scripts: (repeat == Repeat::Changes).then(|| paths.rc_scripts()),
             directory,
         };
         let steps = tree.plan.steps.iter();
-        tree.headers = steps.map(|step| header(&tree.program(step))).collect();
+        // What cannot be read, or is no script, says nothing.
+        let header = |step: &Step| {
+            let name = OsStr::from_bytes(&step.link.name);
+            sources
+                .header(name, &tree.program(step))
+                .ok()
+                .and_then(|read| read.0)
+        };
+        tree.headers = steps.map(header).collect();
         Ok(tree)
     }
 
@@ -143,30 +153,6 @@ impl Tree {
                 .join(OsStr::from_bytes(&step.link.file_name()))
         })
     }
-}
-
-/// Reads what a script says of itself. What cannot be read, or is no script, says nothing.
-fn header(program: &Path) -> Option<Header> {
-    let text = sys::files::read(program, LONGEST_FILE).ok()?;
-    let (header, diagnostics) = lsb::parse(&text);
-    let has_none = diagnostics
-        .iter()
-        .any(|diagnostic| diagnostic.problem == Problem::NoHeader);
-    (!has_none).then_some(header)
-}
-
-/// Reads what facilities stand for. insserv(8) says what is wrong with the files.
-fn facilities(paths: &Paths) -> Facilities {
-    let mut facilities = Facilities::default();
-    let folder = paths.more_facilities();
-    let mut names = sys::files::names(&folder, usize::MAX).unwrap_or_default();
-    names.sort();
-    let more = names.into_iter().map(|name| folder.join(name));
-    for file in std::iter::once(paths.facilities()).chain(more) {
-        let text = sys::files::read(&file, LONGEST_FILE).unwrap_or_default();
-        facilities.read(&text);
-    }
-    facilities
 }
 
 /// How many scripts may run at once: as many for each processor as startpar(8) starts for Debian's rc.
