@@ -31,7 +31,8 @@ const MOST_NAMED: usize = 10;
 
 const USAGE: &str = "usage: takedown processes [-o PID[,PID...]]... | sync | filesystems | root";
 const HELP: &str = "
-The last steps of rc scripts in levels 0 and 6. Each ends, and names who is in the way.
+The last steps of rc scripts in levels 0 and 6. Each of them ends, and names who
+is in the way.
 
   processes    kill all processes outside this session, for good
   sync         write what is held for the disks
