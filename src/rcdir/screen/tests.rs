@@ -220,3 +220,34 @@ fn only_a_terminal_that_is_known_to_have_colours_gets_them() {
     };
     assert_eq!(Colours::of(Some(asked_not_to)), Colours::None);
 }
+
+mod properties {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn whatever_a_script_says_is_shown_unchanged_and_the_last_line_ends(
+            pieces in proptest::collection::vec(
+                proptest::collection::vec(prop_oneof![Just(b'\n'), Just(b'\r'), Just(0x1b), any::<u8>()], 0..80),
+                0..20,
+            ),
+            has_failed in any::<bool>(),
+        ) {
+            let mut screen = Screen::new(Colours::None);
+            screen.begin(b"Starting x");
+            let said = pieces.concat();
+            let mut shown = Vec::new();
+            for piece in &pieces {
+                shown.extend(screen.output(piece));
+            }
+            prop_assert!(said.starts_with(&shown));
+            // What is held back is the end of a line and no more.
+            let ends = said.strip_prefix(shown.as_slice()).unwrap_or_default();
+            prop_assert!(ends.iter().all(|byte| matches!(byte, b'\n' | b'\r')));
+            let mark = if has_failed { Mark::Fail } else { Mark::Ok };
+            shown.extend(screen.end(mark, ""));
+            prop_assert!(shown.ends_with(b"\n"));
+        }
+    }
+}
