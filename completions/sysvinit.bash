@@ -202,6 +202,22 @@ _sysvinit_update_rcd() {
     fi
 }
 
+# Verb, then what it is about.
+_sysvinit_initctl() {
+    case ${COMP_WORDS[COMP_CWORD - 1]} in
+        -o | --root) mapfile -t COMPREPLY < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}") && return ;;
+        plan) _sysvinit_offer '0 1 2 3 4 5 6 S' && return ;;
+        emit) _sysvinit_offer 'ctrlaltdel kbrequest powerfail powerfailnow powerok a b c' && return ;;
+        status | start | stop | restart | reload | show-config | log)
+            _sysvinit_offer "$(_sysvinit_services)" && return ;;
+    esac
+    if [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
+        _sysvinit_offer '--json --root -o -h --help -V --version'
+    else
+        _sysvinit_offer 'list status start stop restart reload show-config plan emit reload-configuration log record blame chart'
+    fi
+}
+
 complete -F _sysvinit_telinit telinit init
 complete -F _sysvinit_shutdown shutdown
 complete -F _sysvinit_halt halt poweroff reboot
@@ -215,3 +231,4 @@ complete -F _sysvinit_service service
 complete -F _sysvinit_invoke_rc_d invoke-rc.d
 complete -o filenames -F _sysvinit_insserv insserv
 complete -F _sysvinit_update_rcd update-rc.d
+complete -o filenames -F _sysvinit_initctl initctl

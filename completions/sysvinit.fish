@@ -155,6 +155,17 @@ if not set -q __sysvinit_completions
     complete -c readbootlog -s h -d 'Print a summary'
 
     # Service, then action.
+    complete -c initctl -f
+    complete -c initctl -l json -d 'For other programs'
+    complete -c initctl -l root -r -d 'Look for everything below'
+    complete -c initctl -s o -r -F -d 'Write the chart to this file'
+    complete -c initctl -s h -l help -d 'Print a summary'
+    complete -c initctl -s V -l version -d 'Print the version'
+    complete -c initctl -n 'not __sysvinit_has_service' -a 'list status start stop restart reload show-config plan emit reload-configuration log record blame chart'
+    complete -c initctl -n '__fish_seen_subcommand_from status start stop restart reload show-config log' -a '(__sysvinit_services)'
+    complete -c initctl -n '__fish_seen_subcommand_from plan' -a '(__sysvinit_levels)'
+    complete -c initctl -n '__fish_seen_subcommand_from emit' -a 'ctrlaltdel kbrequest powerfail powerfailnow powerok a b c'
+
     complete -c service -f
     complete -c service -l status-all -d 'List all services'
     complete -c service -l failed -d 'List those that should run and do not'

@@ -22,7 +22,7 @@ use std::time::Duration;
 use support::pty::Pty;
 
 const LIMIT: Duration = Duration::from_secs(20);
-const PROGRAMS: [&str; 18] = [
+const PROGRAMS: [&str; 19] = [
     "telinit",
     "init",
     "shutdown",
@@ -30,6 +30,7 @@ const PROGRAMS: [&str; 18] = [
     "poweroff",
     "reboot",
     "runlevel",
+    "initctl",
     "rc",
     "rcS",
     "service",
@@ -125,6 +126,7 @@ fn options() -> Vec<(&'static str, BTreeSet<String>)> {
         ("poweroff", "halt.8", "-p -k -m"),
         ("reboot", "halt.8", "-p"),
         ("runlevel", "runlevel.8", ""),
+        ("initctl", "initctl.8", ""),
         ("rc", "rc.8", ""),
         ("service", "service.8", ""),
         ("invoke-rc.d", "invoke-rc.d.8", ""),

@@ -8,6 +8,7 @@ mod fstab_decode;
 mod halt;
 mod headers;
 mod init;
+mod initctl;
 mod insserv;
 mod invoke_rcd;
 mod killall5;
@@ -48,6 +49,7 @@ const TOOLS: &[(&str, Tool)] = &[
     ("bootlogd", bootlogd::main),
     ("fstab-decode", fstab_decode::main),
     ("halt", halt::main),
+    ("initctl", initctl::main),
     ("insserv", insserv::main),
     ("invoke-rc.d", invoke_rcd::main),
     ("killall5", killall5::main),

@@ -162,6 +162,15 @@ fn environment(
     all
 }
 
+/// Shows what rc would do on entering a level.
+pub(super) fn rehearsal(
+    paths: &Paths,
+    level: Runlevel,
+    previous: Option<Runlevel>,
+) -> anyhow::Result<String> {
+    Ok(shown(&Tree::read(paths, level, previous)?))
+}
+
 /// Shows what would be done, one line for each name in the level's directory.
 fn shown(tree: &Tree) -> String {
     let Plan { steps, left_out } = &tree.plan;

@@ -3,7 +3,7 @@
 //! Implements telinit(8). Exit code 0 says that the request was written; init answers nothing, and `--wait` looks
 //! at its state file for what came of it.
 
-mod dry_run;
+pub(super) mod dry_run;
 
 use std::ffi::OsStr;
 use std::ffi::OsString;

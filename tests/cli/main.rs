@@ -16,6 +16,7 @@ mod support;
 mod check;
 mod fstab_decode;
 mod halt;
+mod initctl;
 mod killall5;
 mod matrix;
 mod minutes;

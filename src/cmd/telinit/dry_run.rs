@@ -11,13 +11,29 @@ use crate::sys;
 
 /// Shows what a request would stop, start and leave alone, one line each, in order.
 pub(super) fn show_rehearsal(request: Request) -> anyhow::Result<String> {
-    let paths = Paths::default();
-    let snapshot = state::read(&paths)?;
+    let (problems, steps) = steps(&Paths::default(), request)?;
     let mut text = String::new();
-    let table = read_table(&paths, &mut |problem| {
+    for problem in problems {
         // Writing to a String cannot fail.
         writeln!(text, "# {problem}").unwrap_or_default();
-    });
+    }
+    for step in steps {
+        writeln!(text, "{}", line(&step)).unwrap_or_default();
+    }
+    if text.is_empty() {
+        text.push_str("# nothing would change\n");
+    }
+    Ok(text)
+}
+
+/// Rehearses a request with the table as it is on disk. Also returns what is wrong with the table.
+pub(in crate::cmd) fn steps(
+    paths: &Paths,
+    request: Request,
+) -> anyhow::Result<(Vec<String>, Vec<Step>)> {
+    let snapshot = state::read(paths)?;
+    let mut problems = Vec::new();
+    let table = read_table(paths, &mut |problem| problems.push(problem.to_owned()));
     // As at a re-read: without a table the one in force stays.
     let table = table.unwrap_or_else(|_| Inittab {
         entries: snapshot
@@ -27,28 +43,27 @@ pub(super) fn show_rehearsal(request: Request) -> anyhow::Result<String> {
             .collect(),
         ..Inittab::default()
     });
-    for step in rehearse(&snapshot, &table, request, sys::clock::now()) {
-        let line = match &step {
-            Step::Stop { id, pid, process } => {
-                format!("stop   {id:<4}  pid {pid:<7}  {}", process.escape_ascii())
-            }
-            Step::Keep { id, pid, process } => {
-                format!("keep   {id:<4}  pid {pid:<7}  {}", process.escape_ascii())
-            }
-            Step::Start(entry) => {
-                format!(
-                    "start  {:<4}  {:<11}  {}",
-                    entry.id,
-                    entry.action.name(),
-                    entry.process.escape_ascii()
-                )
-            }
-            Step::Say(message) => format!("# {message}"),
-        };
-        writeln!(text, "{line}").unwrap_or_default();
+    let steps = rehearse(&snapshot, &table, request, sys::clock::now());
+    Ok((problems, steps))
+}
+
+/// One step as people read it.
+pub(in crate::cmd) fn line(step: &Step) -> String {
+    match step {
+        Step::Stop { id, pid, process } => {
+            format!("stop   {id:<4}  pid {pid:<7}  {}", process.escape_ascii())
+        }
+        Step::Keep { id, pid, process } => {
+            format!("keep   {id:<4}  pid {pid:<7}  {}", process.escape_ascii())
+        }
+        Step::Start(entry) => {
+            format!(
+                "start  {:<4}  {:<11}  {}",
+                entry.id,
+                entry.action.name(),
+                entry.process.escape_ascii()
+            )
+        }
+        Step::Say(message) => format!("# {message}"),
     }
-    if text.is_empty() {
-        text.push_str("# nothing would change\n");
-    }
-    Ok(text)
 }

@@ -1,0 +1,81 @@
+//! What is known of inittab entries: init's state, and how often the record saw them start.
+
+use crate::json::Value;
+use crate::record::{History, Kind};
+use crate::snapshot::{Record, Snapshot};
+use crate::sys;
+
+/// One word for what an entry does.
+pub(super) fn state(record: &Record) -> &'static str {
+    let is_held = record
+        .held_until
+        .is_some_and(|until| until > sys::clock::now());
+    match record.exit {
+        _ if record.flags.running => "running",
+        _ if is_held => "held",
+        Some(status) if !status.is_success() && record.flags.executed => "failed",
+        _ if record.flags.executed && !record.entry.action.is_event_driven() => "done",
+        _ => "idle",
+    }
+}
+
+/// The id as it can be printed.
+pub(super) fn id(record: &Record) -> String {
+    record.entry.id.as_bytes().escape_ascii().to_string()
+}
+
+/// The process that lives.
+pub(super) fn pid(record: &Record) -> Option<u64> {
+    let pid = record.pid.filter(|_| record.flags.running)?;
+    u64::try_from(pid.get()).ok()
+}
+
+/// How the last process ended.
+pub(super) fn last_exit(record: &Record) -> Option<String> {
+    record.exit.map(|status| status.to_string())
+}
+
+/// How often the record of this boot saw a process of the entry start again.
+pub(super) fn restarts(record: &Record, history: Option<&History>) -> Option<u64> {
+    let items = &history?.items;
+    let is_its = |subject: &crate::record::Subject| {
+        subject.kind == Kind::Entry && *subject.name == *record.entry.id.as_bytes()
+    };
+    let starts = items.iter().filter(|item| is_its(&item.subject)).count();
+    u64::try_from(starts).ok()?.checked_sub(1)
+}
+
+/// The entries that hold back what comes after them.
+pub(super) fn waited_for(snapshot: &Snapshot) -> Vec<&Record> {
+    let records = snapshot.records.iter();
+    records
+        .filter(|record| record.flags.running && record.flags.waiting)
+        .collect()
+}
+
+/// All there is to know, for programs.
+pub(super) fn value(record: &Record, history: Option<&History>) -> Value {
+    let entry = &record.entry;
+    let since = record.started.filter(|_| record.flags.running);
+    Value::Object(vec![
+        ("kind", Value::text("entry")),
+        ("name", Value::bytes(entry.id.as_bytes())),
+        ("state", Value::text(state(record))),
+        (
+            "pids",
+            Value::List(pid(record).map(Value::Number).into_iter().collect()),
+        ),
+        (
+            "since",
+            Value::known(since.and_then(super::wall), Value::Seconds),
+        ),
+        (
+            "restarts",
+            Value::known(restarts(record, history), Value::Number),
+        ),
+        ("last_exit", Value::known(last_exit(record), Value::Text)),
+        ("levels", Value::bytes(&entry.levels)),
+        ("action", Value::text(entry.action.name())),
+        ("process", Value::bytes(&entry.process)),
+    ])
+}

@@ -1,0 +1,104 @@
+//! `initctl status`: whether the machine has reached its level, and how one entry or service is.
+
+use std::ffi::OsStr;
+use std::fmt::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::process::ExitCode;
+
+use super::args::Form;
+use super::{entries, list, printable};
+use crate::cmd::recorder::reading::history;
+use crate::cmd::services::Services;
+use crate::cmd::{Invocation, state};
+use crate::json::Value;
+use crate::paths::Paths;
+use crate::services::state::code;
+use crate::snapshot::{Phase, Snapshot};
+use crate::sys;
+
+/// The machine is on its way, or the service does not run well.
+const NOT_SO: u8 = 1;
+
+/// Says where the machine is and what it waits for. A container's probe asks this.
+pub(super) fn machine(paths: &Paths, form: Form) -> anyhow::Result<ExitCode> {
+    let snapshot = match state::read(paths) {
+        Ok(snapshot) => snapshot,
+        Err(error) => {
+            sys::print::error(&format!("initctl: status: {error:#}"));
+            return Ok(ExitCode::from(code::UNKNOWN));
+        }
+    };
+    let waiting = entries::waited_for(&snapshot);
+    let is_reached = matches!(snapshot.phase, Phase::Normal(_)) && waiting.is_empty();
+    let names = waiting
+        .iter()
+        .map(|record| Value::text(entries::id(record)));
+    let level = |level: Option<crate::runlevel::Runlevel>| {
+        Value::known(level, |level| Value::text(level.to_string()))
+    };
+    let value = Value::Object(vec![
+        (
+            "state",
+            Value::text(if is_reached { "reached" } else { "waiting" }),
+        ),
+        (
+            "phase",
+            Value::text(char::from(snapshot.phase.as_byte()).to_string()),
+        ),
+        ("level", level(snapshot.level)),
+        ("previous", level(snapshot.previous_level)),
+        ("waits_for", Value::List(names.collect())),
+    ]);
+    super::print(form, || told(&snapshot), &value)?;
+    Ok(ExitCode::from(if is_reached { 0 } else { NOT_SO }))
+}
+
+fn told(snapshot: &Snapshot) -> String {
+    let mut text = state::whereabouts(snapshot.phase) + "\n";
+    for record in entries::waited_for(snapshot) {
+        let pid = entries::pid(record).map_or_else(String::new, |pid| format!(", process {pid}"));
+        let process = record.entry.process.escape_ascii();
+        // Writing to a String cannot fail.
+        writeln!(text, "waits for {}, {process}{pid}", entries::id(record)).unwrap_or_default();
+    }
+    text
+}
+
+/// Says how one entry or service is, by the exit statuses of the LSB.
+pub(super) fn one(
+    call: &Invocation,
+    paths: &Paths,
+    name: &OsStr,
+    form: Form,
+) -> anyhow::Result<ExitCode> {
+    let history = history(paths).ok();
+    let snapshot = state::read(paths).ok();
+    let records = snapshot.iter().flat_map(|snapshot| &snapshot.records);
+    let mut named = records.filter(|record| record.entry.id.as_bytes() == name.as_bytes());
+    if let Some(record) = named.next() {
+        let value = entries::value(record, history.as_ref());
+        super::print(form, || list::lines(&value), &value)?;
+        return Ok(ExitCode::from(match entries::state(record) {
+            "running" | "done" => code::RUNNING,
+            "held" | "failed" => code::DEAD,
+            _ => code::STOPPED,
+        }));
+    }
+    let services = Services::new(paths.clone());
+    let Ok(script) = services.script(name) else {
+        let name = printable(name);
+        sys::print::error(&format!(
+            "{}: {name}: neither an inittab entry nor a service",
+            call.name
+        ));
+        return Ok(ExitCode::from(code::UNKNOWN));
+    };
+    let judgement = services.judge(&script);
+    let value = list::service_value(&services, name, history.as_ref());
+    super::print(
+        form,
+        || format!("{} {judgement}\n", printable(name)),
+        &value,
+    )?;
+    Ok(ExitCode::from(judgement.state.code()))
+}
