@@ -6,7 +6,7 @@
 //! same events at the same times lead to the same state and to the same effects, and an image of init that takes
 //! over after a crash knows exactly what is done, what is not, and what was at hand.
 //!
-//! This module writes the lines ([`Mark`]) and reads them ([`replay`]). Where they are kept, and who takes over, is
+//! This module writes the lines ([`Mark`]) and reads them ([`mod@replay`]). Where they are kept, and who takes over, is
 //! `cmd::init`'s and `sys::crash`'s part; `doc/architecture.md` tells the whole story.
 //!
 //! ```text

@@ -1,4 +1,4 @@
-//! The links of the rc scripts on disk: read for [`order`], and changed as it says. insserv and update-rc.d share it.
+//! The links of the rc scripts on disk: read for [`crate::rcdir::order`], and changed as it says. insserv and update-rc.d share it.
 
 mod apply;
 
