@@ -8,7 +8,7 @@ use super::event::number;
 use crate::process::Signal;
 use crate::snapshot::unhex;
 use crate::uptime::Uptime;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::time::Duration;
 
 /// Crashes within this time count together.
@@ -39,7 +39,14 @@ pub struct Crash {
 impl fmt::Display for Crash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.cause {
-            Cause::Panic(text) => write!(f, "panic: {text}"),
+            Cause::Panic(text) => {
+                f.write_str("panic: ")?;
+                text.chars().try_for_each(|letter| match letter {
+                    ' '..='~' => f.write_char(letter),
+                    // A message may quote anything; on a console it is one line, and no order to the terminal.
+                    _ => write!(f, "{}", letter.escape_default()),
+                })
+            }
             Cause::Fault(signal, address) => write!(f, "{signal} at address {address:#x}"),
             Cause::Asked => f.write_str("SIGSEGV from outside"),
         }?;

@@ -247,3 +247,10 @@ fn crashes_of_the_last_minute_count_unless_somebody_asked_for_them() {
         []
     );
 }
+
+#[test]
+fn message_of_a_panic_is_shown_on_one_line() {
+    // "a<ESC>b", newline, "c".
+    let crash = last_crash(b"XCR5 0 611b620a63 0\n").unwrap();
+    assert_eq!(crash.to_string(), "panic: a\\u{1b}b\\nc");
+}
