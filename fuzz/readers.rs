@@ -12,10 +12,13 @@ use sysvinit::inittab::check::{ProgramState, Surroundings, check};
 use sysvinit::inittab::command::{Initscript, command};
 use sysvinit::inittab::parse::{Parsed, Source, SourceKind, parse};
 use sysvinit::inittab::{MAX_DIAGNOSTICS, MAX_ID};
+use sysvinit::journal::{last_crash, recent_crashes, replay};
 use sysvinit::process::Pid;
 use sysvinit::procs::{Stat, mounts};
 use sysvinit::rcdir::plan::{Change, File, Found, Repeat, StartInHalt, plan};
 use sysvinit::rcdir::{Link, lsb};
+use sysvinit::record::{self, History, blame, chart};
+use sysvinit::rescue;
 use sysvinit::runlevel::Runlevel;
 use sysvinit::schedule::{Countdown, Note, Step, Warnings, When, visible};
 use sysvinit::snapshot::{Snapshot, Written};
@@ -27,14 +30,16 @@ use sysvinit::utmp::{RECORD_SIZE, Record, Text};
 pub(crate) type Reader = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub(crate) const READERS: [Reader; 8] = [
+pub(crate) const READERS: [Reader; 10] = [
     ("inittab", inittab),
     ("fifo", fifo),
     ("state", state),
+    ("journal", journal),
     ("header", header),
     ("rc_names", rc_names),
     ("shutdown_time", shutdown_time),
     ("utmp", utmp),
+    ("record", record),
     ("texts", texts),
 ];
 
@@ -198,6 +203,39 @@ pub(crate) fn state(bytes: &[u8]) {
     }
 }
 
+/// The journal of a crash: whatever of it is left, there is a state to go on from, or a word that there is none; and
+/// the minimal init finds its gettys.
+pub(crate) fn journal(bytes: &[u8]) {
+    let now = Uptime::from_secs(1_000_000);
+    match replay(bytes) {
+        Err(error) => printable(&error.to_string()),
+        Ok(mut recovered) => {
+            let lines = bytes.split(|&byte| byte == b'\n').count();
+            assert!(recovered.waiting.len() + recovered.results.len() <= lines);
+            round_trip(&recovered.supervisor.snapshot(recovered.written));
+            let now = now.max(recovered.now);
+            for event in recovered
+                .results
+                .drain(..)
+                .chain(recovered.waiting.drain(..))
+            {
+                recovered.supervisor.handle(now, event);
+            }
+            round_trip(&recovered.supervisor.snapshot(recovered.written));
+        }
+    }
+    if let Some(crash) = last_crash(bytes) {
+        printable(&crash.to_string());
+    }
+    assert!(recent_crashes(bytes, now).len() <= bytes.len());
+    for getty in rescue::gettys(bytes) {
+        assert!(!getty.command.contains(&b'\n'));
+    }
+    for level in *b"036S" {
+        assert!(rescue::commands(bytes, level).len() <= bytes.len());
+    }
+}
+
 fn round_trip(snapshot: &Snapshot) {
     let text = snapshot.to_text();
     let Ok((read, problems)) = Snapshot::from_text(&text) else {
@@ -355,6 +393,32 @@ pub(crate) fn utmp(bytes: &[u8]) {
         }
     }
     assert!(Text::<4>::new(bytes).as_bytes().len() <= 4);
+}
+
+/// The boot record: a line that was read is written as a line that reads the same, and any lines make a history that
+/// can be drawn.
+pub(crate) fn record(bytes: &[u8]) {
+    let (lines, problems) = record::parse(bytes);
+    for problem in problems {
+        printable(&problem.to_string());
+    }
+    // Words that a kind of line does not have are read over and not written again.
+    let (once, problems) = record::parse(&written(&lines));
+    assert_eq!(problems, []);
+    assert_eq!(once.len(), lines.len());
+    let (twice, problems) = record::parse(&written(&once));
+    assert_eq!(problems, []);
+    assert_eq!(twice, once);
+    let now = Uptime::from_secs(1_000_000);
+    let mut history = History::of(lines);
+    history.settle(|pid| pid.get() % 2 == 0);
+    assert!(blame(&history, now).len() <= history.items.len());
+    let picture = chart(&history, "any", now);
+    assert!(picture.ends_with("</svg>\n"));
+}
+
+fn written(lines: &[record::Line]) -> Vec<u8> {
+    lines.iter().flat_map(record::Line::to_line).collect()
 }
 
 /// The small texts: /proc, /etc/default, fstab, the boot log, the note of a waiting shutdown.
