@@ -375,7 +375,10 @@ pub(crate) fn may_reap() -> bool {
 
 /// Reaps one child that has ended, if any.
 pub(crate) fn reap() -> Option<Reaped> {
-    wait_for(-1, libc::WNOHANG).ok().flatten()
+    let look = || wait_for(-1, libc::WNOHANG);
+    // An error is not believed at once: the signal that led here comes no second time, and the child would stay
+    // unreaped until another one ends.
+    look().or_else(|_| look()).ok().flatten()
 }
 
 /// Without the flags for stops and continuations, so that only ended children are returned.
