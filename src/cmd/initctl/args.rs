@@ -13,7 +13,8 @@ Usage: initctl [--json] [--root DIR] VERB [NAME]
   start stop restart reload NAME   calls the rc script of a service
   show-config [NAME]     the inittab entries in force, or what is set for NAME
   plan LEVEL             what init and rc would stop and start
-  emit EVENT             ctrlaltdel kbrequest powerfail powerfailnow powerok a b c
+  emit EVENT             ctrlaltdel kbrequest powerfail powerfailnow powerok a b
+                         c: acts as if that had happened
   reload-configuration   has init read inittab again
 
   log NAME               what the script of a service has printed

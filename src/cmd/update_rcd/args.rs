@@ -75,11 +75,18 @@ pub(super) struct Former {
 
 /// The words make no sense, for the reason that is named; none is where the original names none.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct UsageError(pub(super) Option<&'static str>);
+pub(super) struct UsageError(pub(super) Option<String>);
+
+/// Compat: the original does not say which option it does not know.
+fn unknown(error: lexopt::Error) -> UsageError {
+    UsageError(Some(match error {
+        lexopt::Error::UnexpectedOption(option) => format!("unknown option: {option}"),
+        other => other.to_string(),
+    }))
+}
 
 /// Reads the words.
 pub(super) fn parse(words: &[OsString]) -> Result<Task, UsageError> {
-    let unknown = |_: lexopt::Error| UsageError(Some("unknown option"));
     let mut parser = lexopt::Parser::from_args(words);
     let mut root = None;
     let mut values = Vec::new();
@@ -90,12 +97,12 @@ pub(super) fn parse(words: &[OsString]) -> Result<Task, UsageError> {
             Short('h') | Long("help") => return Ok(Task::Help),
             Short('V') | Long("version") => return Ok(Task::Version),
             Value(word) => values.push(word),
-            _ => return Err(UsageError(Some("unknown option"))),
+            other => return Err(unknown(other.unexpected())),
         }
     }
     let mut values = values.into_iter();
     let (Some(name), Some(verb)) = (values.next(), values.next()) else {
-        return Err(UsageError(Some("not enough arguments")));
+        return Err(UsageError(Some("not enough arguments".to_owned())));
     };
     let rest: Vec<OsString> = values.collect();
     let verb = match verb.as_bytes() {
@@ -181,10 +188,11 @@ mod tests {
     #[test]
     fn other_words_are_refused_as_the_original_does() {
         let refused = |line| parsed(line).unwrap_err().0;
-        assert_eq!(refused("-x a defaults"), Some("unknown option"));
-        assert_eq!(refused("-n a defaults"), Some("unknown option"));
-        assert_eq!(refused("a"), Some("not enough arguments"));
-        assert_eq!(refused("-f"), Some("not enough arguments"));
+        let why = |text: &str| Some(text.to_owned());
+        assert_eq!(refused("-x a defaults"), why("unknown option: -x"));
+        assert_eq!(refused("-n a defaults"), why("unknown option: -n"));
+        assert_eq!(refused("a"), why("not enough arguments"));
+        assert_eq!(refused("-f"), why("not enough arguments"));
         assert_eq!(refused("a frob"), None);
     }
 }
