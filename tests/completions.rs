@@ -298,7 +298,7 @@ fn zsh_offers_runlevels_options_and_times() {
         ("killall5 -", ["ask them to end", "end them"]),
         ("killall5 -15 -", [" -15 -o", " "]),
         ("pidof -", ["print nothing", "also zombies"]),
-        ("pidof ", ["init", "zsh"]),
+        ("pidof ", ["completions", "zsh"]),
         ("bootlogd -", ["make the log", "have each line"]),
         ("readbootlog -", ["-f", "read this log"]),
     ] {
