@@ -46,10 +46,13 @@ fn programs_and_links_go_where_every_distribution_looks_for_them() {
             "bin/pidof ../sbin/sysvtools",
             "lib/init/rc /sbin/sysvtools",
             "lib/init/rcS /sbin/sysvtools",
+            "lib/init/takedown /sbin/sysvtools",
             "sbin/bootlogd",
             "sbin/fstab-decode sysvtools",
             "sbin/halt sysvtools",
             "sbin/init",
+            "sbin/initctl sysvtools",
+            "sbin/insserv sysvtools",
             "sbin/killall5 sysvtools",
             "sbin/poweroff sysvtools",
             "sbin/reboot sysvtools",
@@ -58,6 +61,9 @@ fn programs_and_links_go_where_every_distribution_looks_for_them() {
             "sbin/sysvtools",
             "sbin/telinit init",
             "usr/bin/readbootlog /sbin/sysvtools",
+            "usr/sbin/invoke-rc.d /sbin/sysvtools",
+            "usr/sbin/service /sbin/sysvtools",
+            "usr/sbin/update-rc.d /sbin/sysvtools",
         ]
     );
 }
