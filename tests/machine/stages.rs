@@ -340,7 +340,10 @@ fn start(order: &Order) -> anyhow::Result<ExitCode> {
             .open("/dev/console")
             .context("opening /dev/console")
     };
+    // To an init of ours a PID namespace is a container, which it leaves by an exit; here it is to do as on a machine.
+    let machine = (order.program == "/sbin/init").then_some("--no-container");
     let error = Command::new(&order.program)
+        .args(machine)
         .args(&order.words)
         .env_clear()
         .env("HOME", "/")
