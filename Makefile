@@ -33,7 +33,7 @@ completed     := telinit init shutdown halt poweroff reboot runlevel initctl rc 
 
 need    := tests/setup/need
 # `functions` is sourced and names no shell itself; the others say that they are one.
-scripts  = $(sort $(wildcard init.d/*) $(shell grep -rlE '^\#! ?/bin/(ba)?sh' .ci etc fuzz/run tests))
+scripts  = $(sort lib/lsb/init-functions $(wildcard init.d/*) $(shell grep -rlE '^\#! ?/bin/(ba)?sh' .ci etc fuzz/run tests))
 pages    = $(wildcard man/*.[1-8])
 
 .PHONY: help
@@ -166,7 +166,7 @@ clean:  ## remove everything that was built or downloaded
 	rm -rf $(testbed)
 
 # The small root is made anew whenever a program, a script or a configuration file has changed.
-sources := Cargo.toml Cargo.lock Makefile $(shell find src etc init.d rc.d tests/setup -type f 2>/dev/null)
+sources := Cargo.toml Cargo.lock Makefile $(shell find src etc init.d lib rc.d tests/setup -type f 2>/dev/null)
 $(testbed)/small-root: $(sources)
 	@$(need) cc dpkg-deb
 	@mkdir -p $(testbed)

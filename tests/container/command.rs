@@ -152,6 +152,10 @@ fn a_shell_at_the_terminal_has_job_control() {
     terminal.wait_for("# ", LIMIT);
     terminal.send("echo $((6 * 7)); cat\n");
     terminal.wait_for("42", LIMIT);
+    // cat has the terminal when it answers: the key means nothing to a shell that has not let go of it yet.
+    terminal.send("purr\n");
+    terminal.wait_for("purr", LIMIT);
+    terminal.wait_for("purr", LIMIT);
     terminal.send("\u{1a}");
     terminal.wait_for("Stopped", LIMIT);
     terminal.send("kill -KILL %1\nexit 8\nexit 8\n");

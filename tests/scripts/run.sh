@@ -48,7 +48,11 @@ need shellcheck dash busybox unshare awk script timeout
 
 rc_scripts() {
 	for file in init.d/*; do
-		[ "$file" = init.d/functions ] || echo "$file"
+		case $file in
+		# Sourced, and to be copied: neither is linked anywhere.
+		init.d/functions | init.d/skeleton) ;;
+		*) echo "$file" ;;
+		esac
 	done
 }
 

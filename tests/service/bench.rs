@@ -234,22 +234,25 @@ pub(crate) fn compare(prepare: &str, cases: &[Case]) {
 }
 
 /// Debian's init-system-helpers, unpacked.
-pub(crate) fn debian() -> PathBuf {
+fn debian() -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER
-        .get_or_init(|| {
-            let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-            let folder = here.join("target/testbed/helpers");
-            if !folder.join("usr/sbin/service").exists() {
-                let status = Command::new(here.join("tests/setup/unpack"))
-                    .args([Path::new("init-system-helpers"), &folder])
-                    .status();
-                assert!(
-                    status.unwrap().success(),
-                    "Debian's init-system-helpers is not here"
-                );
-            }
-            folder
-        })
-        .clone()
+    let unpack = || unpacked("init-system-helpers", "helpers", "usr/sbin/service");
+    FOLDER.get_or_init(unpack).clone()
+}
+
+/// Debian's file of the LSB's functions.
+pub(crate) fn functions_of_debian() -> PathBuf {
+    let file = "lib/lsb/init-functions";
+    unpacked("sysvinit-utils", "lsb", file).join(file)
+}
+
+fn unpacked(package: &str, name: &str, file: &str) -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = here.join("target/testbed").join(name);
+    if !folder.join(file).exists() {
+        let mut unpack = Command::new(here.join("tests/setup/unpack"));
+        let status = unpack.arg(package).arg(&folder).status();
+        assert!(status.unwrap().success(), "Debian's {package} is not here");
+    }
+    folder
 }

@@ -16,4 +16,5 @@ mod support;
 
 mod bench;
 mod invoke_rcd;
+mod lsb;
 mod service;

@@ -22,7 +22,7 @@ Usage: initctl [--json] [--root DIR] VERB [NAME]
   blame                  what took the time of the boot, slowest first
   chart [-o FILE]        a picture of the boot (SVG)
 
-  --json      for other programs; of all verbs that show something but log, chart
+  --json      for other programs; of all that show something but log and chart
   --root DIR  look for all files below DIR
   -o FILE     write the chart to FILE instead of standard output
   -h, --help, -V, --version
