@@ -13,17 +13,17 @@ use crate::runlevel::{Runlevel, RunlevelSet};
 pub(super) const HELP: &str = "\
 Usage: insserv [OPTION]... [SCRIPT[,start=L,...][,stop=L,...]]... [DIRECTORY]
 
-Links rc scripts into the directories of the runlevels, in the order that their LSB
-headers ask for, and writes /etc/init.d/.depend.boot, .depend.start and .depend.stop.
+Links rc scripts into the directories of the runlevels, in the order that their
+LSB headers ask for, and writes /etc/init.d/.depend.{boot,start,stop}.
 Without a script, numbers are made anew and scripts keep their levels.
 
   -r, --remove            remove the links of the scripts
   -d, --default           add the levels of the header to those of the links
-  -f, --force             go on where a required service is missing or there is a loop,
+  -f, --force             go on if a required service is missing or in a loop,
                           and let levels named on the command line count
   -e, --recursive         link what the scripts require as well
   -n, --dry-run           change nothing, only tell
-  -s, --show-all          print levels and numbers of all scripts; change nothing
+  -s, --show-all          print levels and numbers of all scripts only
   -v, --verbose           tell what is done, and more of what is wrong
   -q, --silent            tell fatal errors only
   -c, --config FILE       facilities, instead of /etc/insserv.conf; FILE.d too

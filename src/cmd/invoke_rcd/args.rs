@@ -6,20 +6,21 @@ use std::os::unix::ffi::OsStrExt;
 pub(super) const HELP: &str = "\
 Usage: invoke-rc.d [OPTION...] NAME ACTION [ARGUMENT...]
 
-Runs ACTION of the rc script NAME for a package, if the links of the current runlevel
-and /usr/sbin/policy-rc.d allow it. Start, restart and try-restart need a start link.
+Runs ACTION of the rc script NAME for a package, if the links of the current
+runlevel and /usr/sbin/policy-rc.d allow it. Start, restart and try-restart need
+a start link.
 
   --quiet          no messages of its own
   --force          run the script whatever links and policy say
   --try-anyway     go on where links are broken; the policy still counts
-  --disclose-deny  exit with 101 and a message, not with 0, if the action is not allowed
-  --query          run nothing and exit with 100 to 106: 104 allowed, 101 not allowed,
+  --disclose-deny  exit with 101 and a message, not with 0, if it is not allowed
+  --query          run nothing and exit with 100 to 106: 104 allowed, 101 not,
                    105 nothing says, 106 the policy has other actions to try
   --no-fallback    take other actions of the policy for a refusal
   --skip-systemd-native  accepted; there is no systemd here
   --help, --version
 
-Exit status: the script's; 4 for a status that is not allowed; 102 something is broken;
+Exit status: the script's; 4 status is not allowed; 102 something is broken;
 103 the words make no sense.
 ";
 

@@ -13,18 +13,18 @@ Usage: update-rc.d [-f] [--root DIR] NAME remove
        update-rc.d [--root DIR] NAME defaults|defaults-disabled
        update-rc.d [--root DIR] NAME disable|enable [S|2|3|4|5]...
 
-Makes, removes and changes the links that start and stop an rc script. Packages call it
-when they are installed and removed.
+Makes, removes and changes the links that start and stop an rc script. Packages
+call it when they are installed and removed.
 
   defaults           link the script in the levels its LSB header lists
   defaults-disabled  the same, but disabled
   remove             remove the script's links
-  disable            turn its start links into kill links: in the named levels, or in
+  disable            turn its start links into kill links: in the levels, or in
                      those its header lists
   enable             turn them back
 
   -f, --force     accepted, and without effect: nothing has to be forced
-      --root DIR  look for /etc below DIR, instead of below the variable DPKG_ROOT
+      --root DIR  look for /etc below DIR, not below the variable DPKG_ROOT
   -h, --help      print this help
   -V, --version   print the version
 ";

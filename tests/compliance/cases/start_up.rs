@@ -133,9 +133,9 @@ pub(super) const CASES: &[Case] = &[
         b.see("SigIgn", machine.init().status("SigIgn"));
     })
     .differs(
-        "SIGRTMIN+4 is served as in 3.10 and later, and SIGSEGV is ignored where the original catches it",
+        "SIGRTMIN+4 is served as in 3.10 and later, and SIGILL, SIGABRT, SIGBUS and SIGFPE are caught as SIGSEGV is",
         "SigIgn: ffffffffd7f0d0fc",
-        "SigIgn: ffffffdfd7f0d4fc",
+        "SigIgn: ffffffdfd7f0d014",
     ),
     case("--version alone is answered by anybody's init", &["start-up", "releases"], |b| {
         let machine = b.boot("id:3:initdefault:\nw3:3:respawn:/bin/sleep 1003\n");
