@@ -88,11 +88,13 @@ pub(crate) fn init_listens_to(process: &Path, signal: Number) -> bool {
     let bit = u32::try_from(signal.0 - 1)
         .ok()
         .and_then(|shift| 1_u64.checked_shl(shift));
-    // Held back to be read from a descriptor, as ours does.
-    let is_held = mask("SigBlk:")
-        .zip(bit)
-        .is_some_and(|(mask, bit)| mask & bit != 0);
-    is_held && status.lines().next() == Some("Name:\tinit")
+    let is_in = |name: &str| {
+        let both = mask(name).zip(bit);
+        both.is_some_and(|(mask, bit)| mask & bit != 0)
+    };
+    // Held back to be read from a descriptor, as ours does. While it forks it holds back the ones it ignores, too.
+    let listens = is_in("SigBlk:") && !is_in("SigIgn:");
+    listens && status.lines().next() == Some("Name:\tinit")
 }
 
 /// Sends process 1 a signal of any number.
@@ -114,15 +116,17 @@ mod tests {
     #[test]
     fn an_init_that_holds_the_signal_back_listens_to_it() {
         let folder = tempfile::tempdir().unwrap();
-        let listens = |name: &str, mask: &str| {
-            let text =
-                format!("Name:\t{name}\nPid:\t1\nSigBlk:\t{mask}\nSigIgn:\t0000400000000000\n");
+        let listens = |name: &str, held: &str, ignored: &str| {
+            let text = format!("Name:\t{name}\nPid:\t1\nSigBlk:\t{held}\nSigIgn:\t{ignored}\n");
             std::fs::write(folder.path().join("status"), text).unwrap();
             init_listens_to(folder.path(), Number::HALT_NOW)
         };
-        assert!(listens("init", "0000400000000000"));
-        assert!(!listens("init", "0000800000000000"), "another signal");
-        assert!(!listens("tini", "0000400000000000"), "another program");
+        let (halt, other) = ("0000400000000000", "0000800000000000");
+        assert!(listens("init", halt, other));
+        assert!(!listens("init", other, other), "another signal");
+        assert!(!listens("tini", halt, other), "another program");
+        let all = "ffffffffffffffff";
+        assert!(!listens("init", all, halt), "a machine's init that forks");
         let nowhere = folder.path().join("gone");
         assert!(!init_listens_to(&nowhere, Number::HALT_NOW));
     }
