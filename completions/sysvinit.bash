@@ -179,6 +179,22 @@ _sysvinit_insserv() {
     esac
 }
 
+# Service, then state.
+_sysvinit_chkconfig() {
+    case ${COMP_WORDS[COMP_CWORD - 1]} in
+        --root) mapfile -t COMPREPLY < <(compgen -d -- "${COMP_WORDS[COMP_CWORD]}") && return ;;
+        --type) _sysvinit_offer sysv && return ;;
+        --level) return ;;
+    esac
+    if [[ ${COMP_WORDS[COMP_CWORD]} == -* ]]; then
+        _sysvinit_offer '--list --add --del --override --level --type --no-redirect --root -h --help -V --version'
+    elif ((COMP_CWORD == 1)) || [[ ${COMP_WORDS[COMP_CWORD - 1]} == -* || ${COMP_WORDS[COMP_CWORD - 2]} == --level ]]; then
+        _sysvinit_offer "$(_sysvinit_services)"
+    else
+        _sysvinit_offer 'on off reset resetpriorities'
+    fi
+}
+
 # Service, verb, then levels.
 _sysvinit_update_rcd() {
     local verb='' word
@@ -231,4 +247,5 @@ complete -F _sysvinit_service service
 complete -F _sysvinit_invoke_rc_d invoke-rc.d
 complete -o filenames -F _sysvinit_insserv insserv
 complete -F _sysvinit_update_rcd update-rc.d
+complete -F _sysvinit_chkconfig chkconfig
 complete -o filenames -F _sysvinit_initctl initctl

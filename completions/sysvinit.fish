@@ -206,6 +206,21 @@ if not set -q __sysvinit_completions
     complete -c insserv -s V -l version -d 'Print the version'
     complete -c insserv -a '(__sysvinit_services)'
 
+    # Service, then state.
+    complete -c chkconfig -f
+    complete -c chkconfig -l list -d 'Show services by level'
+    complete -c chkconfig -l add -d 'Make the links that are missing'
+    complete -c chkconfig -l del -d 'Remove all links'
+    complete -c chkconfig -l override -d 'Link it anew'
+    complete -c chkconfig -l level -x -d 'The levels to change'
+    complete -c chkconfig -l type -x -a sysv -d 'The type of services'
+    complete -c chkconfig -l no-redirect -d 'No effect'
+    complete -c chkconfig -l root -r -F -d 'Look for everything below'
+    complete -c chkconfig -s h -l help -d 'Print a summary'
+    complete -c chkconfig -s V -l version -d 'Print the version'
+    complete -c chkconfig -n 'not __sysvinit_has_service' -a '(__sysvinit_services)'
+    complete -c chkconfig -n __sysvinit_has_service -a 'on off reset resetpriorities'
+
     # Service, then verb.
     complete -c update-rc.d -f
     complete -c update-rc.d -s f -l force -d 'No effect'

@@ -22,7 +22,7 @@ use std::time::Duration;
 use support::pty::Pty;
 
 const LIMIT: Duration = Duration::from_secs(20);
-const PROGRAMS: [&str; 19] = [
+const PROGRAMS: [&str; 20] = [
     "telinit",
     "init",
     "shutdown",
@@ -42,6 +42,7 @@ const PROGRAMS: [&str; 19] = [
     "readbootlog",
     "insserv",
     "update-rc.d",
+    "chkconfig",
 ];
 
 fn here() -> PathBuf {
@@ -130,6 +131,7 @@ fn options() -> Vec<(&'static str, BTreeSet<String>)> {
         ("rc", "rc.8", ""),
         ("service", "service.8", ""),
         ("invoke-rc.d", "invoke-rc.d.8", ""),
+        ("chkconfig", "chkconfig.8", ""),
         ("pidof", "pidof.8", ""),
         ("fstab-decode", "fstab-decode.8", ""),
         ("bootlogd", "bootlogd.8", ""),

@@ -3,6 +3,7 @@
 //! Ring `cmd`: may use the pure modules and `sys`; owns loops, exit codes and anyhow.
 
 mod bootlogd;
+mod chkconfig;
 mod complain;
 mod fstab_decode;
 mod halt;
@@ -47,6 +48,7 @@ type Tool = fn(&Invocation) -> anyhow::Result<ExitCode>;
 /// Every name `sysvtools` answers to.
 const TOOLS: &[(&str, Tool)] = &[
     ("bootlogd", bootlogd::main),
+    ("chkconfig", chkconfig::main),
     ("fstab-decode", fstab_decode::main),
     ("halt", halt::main),
     ("initctl", initctl::main),

@@ -18,6 +18,7 @@
 //! names there stand for, [`order`] gives links their numbers, and [`schedule`] says what may run side by side.
 #![forbid(unsafe_code)]
 
+pub mod chkconfig;
 pub mod deadline;
 pub mod ending;
 pub mod facilities;
@@ -67,6 +68,13 @@ pub enum NotALink {
     Name,
     /// An editor or a package manager has put it aside.
     Backup,
+}
+
+impl Sequence {
+    /// Returns the number, 0 to 99.
+    pub const fn number(self) -> u8 {
+        self.0
+    }
 }
 
 impl Link {

@@ -93,6 +93,11 @@ pub(crate) fn names(path: &Path, most: usize) -> io::Result<Vec<OsString>> {
         .collect()
 }
 
+/// Tells whether this program may write to a file or a directory.
+pub(crate) fn is_writable(path: &Path) -> bool {
+    nix::unistd::access(path, nix::unistd::AccessFlags::W_OK).is_ok()
+}
+
 /// Tells whether a file is there to be read.
 pub(crate) fn is_readable(path: &Path) -> bool {
     nix::unistd::access(path, nix::unistd::AccessFlags::R_OK).is_ok()

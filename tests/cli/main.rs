@@ -14,6 +14,7 @@
 mod support;
 
 mod check;
+mod chkconfig;
 mod fstab_decode;
 mod halt;
 mod initctl;

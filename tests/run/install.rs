@@ -48,6 +48,7 @@ fn programs_and_links_go_where_every_distribution_looks_for_them() {
             "lib/init/rcS /sbin/sysvtools",
             "lib/init/takedown /sbin/sysvtools",
             "sbin/bootlogd",
+            "sbin/chkconfig sysvtools",
             "sbin/fstab-decode sysvtools",
             "sbin/halt sysvtools",
             "sbin/init",
