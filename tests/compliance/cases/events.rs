@@ -31,7 +31,9 @@ fn power_status(b: &mut Bench, path: &str, status: Option<&str>) {
     machine.signal(SIGPWR);
     machine.until_true("something ran", || !machine.log().is_empty());
     machine.settle();
-    machine.command("usleep 50000");
+    machine.until_true("what was started has ended", || {
+        machine.children().len() == 1
+    });
     b.see_sorted_log(&machine);
     b.see("file is left", machine.at(path).exists());
     b.see_console(&machine);
