@@ -195,7 +195,8 @@ fn what_eats_all_memory_is_ended_and_not_init() {
         // Whatever init starts from now on is in the group.
         machine.write(
             "/etc/inittab",
-            format!("{LEVELS}e3:3:once:/bin/eat {time}\n"),
+            // A new entry each time: init may read the table again only when this line stands there already.
+            format!("{LEVELS}e{time}:3:once:/bin/eat {time}\n"),
         );
         machine.ask(&change_to('Q'));
         machine.wait_log(&format!("eats {time}"));
