@@ -73,6 +73,7 @@ fn asked_for(machine: &Machine) {
 }
 
 #[test]
+#[ignore = "does not come to its end in about one run of four on a busy machine, and why is not known yet"]
 fn a_hundred_crashes_under_load_cost_no_child_no_request_and_leave_no_zombie() {
     if !ours() {
         return;
