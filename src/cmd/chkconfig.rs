@@ -62,7 +62,9 @@ impl Services {
                 self.settings(name)?;
                 let level = match level {
                     Some(level) => *level,
-                    None => self.current_level()?,
+                    None => {
+                        runlevel::current(&self.1).context("cannot determine current run level")?
+                    }
                 };
                 let is_on = started(&self.links(name)?).contains(level);
                 return Ok(ExitCode::from(u8::from(!is_on)));
@@ -249,13 +251,6 @@ impl Services {
             Some((level, link))
         });
         Ok(links.collect())
-    }
-
-    fn current_level(&self) -> anyhow::Result<Runlevel> {
-        let levels = runlevel::recorded(&self.1.utmp(), &self.1);
-        levels
-            .and_then(|levels| Runlevel::from_byte(levels.current))
-            .context("cannot determine current run level")
     }
 
     fn expect_privileges(&self) -> anyhow::Result<()> {

@@ -17,7 +17,7 @@ use super::usage::UsageError;
 use super::{Invocation, reason, shutdown, telinit};
 use crate::paths::Paths;
 use crate::runlevel::Runlevel;
-use crate::snapshot::{Phase, Snapshot};
+use crate::snapshot::Phase;
 use crate::sys;
 use crate::utmp::{Kind, Levels};
 
@@ -143,6 +143,12 @@ pub(super) fn recorded(utmp: &Path, paths: &Paths) -> Option<Levels> {
     })
 }
 
+/// Returns the level the machine is in by the same record.
+pub(super) fn current(paths: &Paths) -> Option<Runlevel> {
+    let levels = recorded(&paths.utmp(), paths)?;
+    Runlevel::from_byte(levels.current)
+}
+
 /// Says what else there is to know, in lines of a word and a text. What cannot be found out is said to be unknown.
 fn details(paths: &Paths, utmp: &Path) -> String {
     let mut text = String::new();
@@ -156,8 +162,8 @@ fn details(paths: &Paths, utmp: &Path) -> String {
             if let Some(since) = since(utmp, snapshot.phase) {
                 say("since", &since);
             }
-            for process in waited_for(&snapshot) {
-                say("waits for", &process);
+            for record in state::waited_for(&snapshot) {
+                say("waits for", &state::named(record));
             }
         }
         Err(error) => {
@@ -187,26 +193,6 @@ fn since(utmp: &Path, phase: Phase) -> Option<String> {
     let seconds = u64::try_from(record.seconds).ok()?;
     let time = sys::calendar::local(Duration::from_secs(seconds)).ok()?;
     Some(time.to_string())
-}
-
-/// Names the processes that hold back what comes after them.
-fn waited_for(snapshot: &Snapshot) -> Vec<String> {
-    let waiting = snapshot
-        .records
-        .iter()
-        .filter(|record| record.flags.running && record.flags.waiting);
-    waiting
-        .map(|record| {
-            let pid = record
-                .pid
-                .map_or(String::new(), |pid| format!(", process {pid}"));
-            format!(
-                "{}, {}{pid}",
-                record.entry.id,
-                record.entry.process.escape_ascii()
-            )
-        })
-        .collect()
 }
 
 #[cfg(test)]

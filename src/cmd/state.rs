@@ -3,7 +3,7 @@
 use crate::inittab::Action;
 use crate::paths::Paths;
 use crate::runlevel::Runlevel;
-use crate::snapshot::{Phase, Snapshot};
+use crate::snapshot::{Phase, Record, Snapshot};
 use crate::sys;
 use anyhow::{Context, bail};
 use std::time::Duration;
@@ -118,6 +118,23 @@ pub(super) fn whereabouts(phase: Phase) -> String {
         Phase::Boot => "the machine is booting, with its boot entries".to_owned(),
         Phase::Normal(level) => format!("init is in runlevel {level}"),
     }
+}
+
+/// The entries that hold back what comes after them.
+pub(super) fn waited_for(snapshot: &Snapshot) -> Vec<&Record> {
+    let records = snapshot.records.iter();
+    records
+        .filter(|record| record.flags.running && record.flags.waiting)
+        .collect()
+}
+
+/// Names an entry that is waited for, its command, and its process.
+pub(super) fn named(record: &Record) -> String {
+    let pid = record
+        .pid
+        .map_or(String::new(), |pid| format!(", process {pid}"));
+    let process = record.entry.process.escape_ascii();
+    format!("{}, {process}{pid}", record.entry.id)
 }
 
 fn progress(snapshot: &Snapshot, target: Runlevel) -> Progress {

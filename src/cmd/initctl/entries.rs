@@ -2,7 +2,7 @@
 
 use crate::json::Value;
 use crate::record::{History, Kind};
-use crate::snapshot::{Record, Snapshot};
+use crate::snapshot::Record;
 use crate::sys;
 
 /// One word for what an entry does.
@@ -43,14 +43,6 @@ pub(super) fn restarts(record: &Record, history: Option<&History>) -> Option<u64
     };
     let starts = items.iter().filter(|item| is_its(&item.subject)).count();
     u64::try_from(starts).ok()?.checked_sub(1)
-}
-
-/// The entries that hold back what comes after them.
-pub(super) fn waited_for(snapshot: &Snapshot) -> Vec<&Record> {
-    let records = snapshot.records.iter();
-    records
-        .filter(|record| record.flags.running && record.flags.waiting)
-        .collect()
 }
 
 /// All there is to know, for programs.

@@ -28,7 +28,7 @@ pub(super) fn machine(paths: &Paths, form: Form) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(code::UNKNOWN));
         }
     };
-    let waiting = entries::waited_for(&snapshot);
+    let waiting = state::waited_for(&snapshot);
     let is_reached = matches!(snapshot.phase, Phase::Normal(_)) && waiting.is_empty();
     let names = waiting
         .iter()
@@ -55,11 +55,9 @@ pub(super) fn machine(paths: &Paths, form: Form) -> anyhow::Result<ExitCode> {
 
 fn told(snapshot: &Snapshot) -> String {
     let mut text = state::whereabouts(snapshot.phase) + "\n";
-    for record in entries::waited_for(snapshot) {
-        let pid = entries::pid(record).map_or_else(String::new, |pid| format!(", process {pid}"));
-        let process = record.entry.process.escape_ascii();
+    for record in state::waited_for(snapshot) {
         // Writing to a String cannot fail.
-        writeln!(text, "waits for {}, {process}{pid}", entries::id(record)).unwrap_or_default();
+        writeln!(text, "waits for {}", state::named(record)).unwrap_or_default();
     }
     text
 }

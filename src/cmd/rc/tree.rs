@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use super::super::headers::Sources;
+use crate::cmd::headers::Sources;
+use crate::cmd::services::link_folder;
 use crate::defaults;
 use crate::paths::Paths;
 use crate::rcdir::facilities::Facilities;
@@ -64,11 +65,9 @@ impl Tree {
                 StartInHalt::Stop
             },
         };
-        let directory = directory(paths, level);
+        let directory = link_folder(paths, level);
         let before = match previous {
-            Some(previous) if repeat == Repeat::Changes => {
-                listing(&self::directory(paths, previous))?
-            }
+            Some(previous) if repeat == Repeat::Changes => listing(&link_folder(paths, previous))?,
             _ => Vec::new(),
         };
         let sources = Sources::new(paths);
@@ -176,18 +175,6 @@ fn settings(paths: &Paths) -> Settings {
 
 fn kernel_words(paths: &Paths) -> Vec<u8> {
     sys::files::read(&paths.kernel_words(), LONGEST_FILE).unwrap_or_default()
-}
-
-fn directory(paths: &Paths, level: Runlevel) -> PathBuf {
-    let debian = paths.rc_directory(level);
-    let red_hat = paths.red_hat_rc_directory(level);
-    let is_directory =
-        |path: &Path| sys::files::metadata(path).is_ok_and(|metadata| metadata.is_dir());
-    if !is_directory(&debian) && is_directory(&red_hat) {
-        red_hat
-    } else {
-        debian
-    }
 }
 
 /// Lists a directory with what its names lead to.

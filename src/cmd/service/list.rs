@@ -14,7 +14,6 @@ use crate::cmd::{Invocation, runlevel};
 use crate::columns::aligned;
 use crate::paths::Paths;
 use crate::process::ExitStatus;
-use crate::runlevel::Runlevel;
 use crate::services::answer::{Listed, listed};
 use crate::services::state::{Judgement, State};
 use crate::sys;
@@ -122,7 +121,7 @@ fn moment(time: Duration) -> Option<String> {
 
 /// Names the services that should run and do not, or whose last start failed. There being any is exit status 1.
 pub(super) fn failed(call: &Invocation, services: &Services) -> anyhow::Result<ExitCode> {
-    let level = current_level();
+    let level = runlevel::current(&Paths::default());
     if level.is_none() {
         sys::print::error(&format!(
             "{}: the current runlevel is not known: only failed starts are listed",
@@ -151,10 +150,4 @@ pub(super) fn failed(call: &Invocation, services: &Services) -> anyhow::Result<E
 
 fn is_failed(judgement: &Judgement, should_run: bool) -> bool {
     judgement.failure.is_some() || (should_run && judgement.is_trouble())
-}
-
-fn current_level() -> Option<Runlevel> {
-    let paths = Paths::default();
-    let levels = runlevel::recorded(&paths.utmp(), &paths)?;
-    Runlevel::from_byte(levels.current)
 }
