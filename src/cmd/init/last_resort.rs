@@ -18,7 +18,7 @@ use crate::sys::reboot::End;
 use crate::sys::signal::SignalQueue;
 use crate::uptime::Uptime;
 use std::ffi::CString;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -39,6 +39,8 @@ pub(super) struct LastResort {
     pub(super) signals: SignalQueue,
     /// The state and the journal of the image that crashed.
     pub(super) text: Vec<u8>,
+    /// The FIFO of that image, until it is open here: requests are in it.
+    pub(super) held: Option<OwnedFd>,
     pub(super) journal: Journal,
 }
 
@@ -76,7 +78,9 @@ impl LastResort {
             {
                 fifo = Fifo::open(&self.paths.initctl()).ok();
             }
-            sys::crash::set_fifo(fifo.as_ref().map(AsFd::as_fd));
+            self.held = self.held.take().filter(|_| fifo.is_none());
+            let held = fifo.as_ref().map(AsFd::as_fd);
+            sys::crash::set_fifo(held.or(self.held.as_ref().map(AsFd::as_fd)));
             match self.next_order(fifo.as_ref()) {
                 Some(Order::TryAgain) => sys::crash::start_over(),
                 Some(order) => return self.go_down(order),

@@ -113,6 +113,7 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
                 reports,
                 signals,
                 text: crashed.text,
+                held: crashed.fifo,
                 journal: Journal::new(Some(crashed.file), Vec::new()),
             };
             return Ok(last_resort.run());

@@ -10,6 +10,7 @@ use crate::supervisor::{Event, Sink};
 use crate::sys;
 use crate::sys::journal_file::JournalFile;
 use std::fmt::Write;
+use std::os::fd::{AsFd, OwnedFd};
 
 /// So many crashes within a minute are no accident.
 const TOO_OFTEN: usize = 3;
@@ -18,15 +19,19 @@ const TOO_OFTEN: usize = 3;
 pub(super) struct Crashed {
     pub(super) file: JournalFile,
     pub(super) text: Vec<u8>,
+    /// The FIFO, to be held until it is opened anew: one that nobody holds forgets the requests in it.
+    pub(super) fifo: Option<OwnedFd>,
 }
 
 impl Crashed {
-    /// Looks for it.
+    /// Looks for it. The FIFO is passed on at once to an image after this one, which may crash before it has opened it.
     pub(super) fn find() -> Option<Self> {
         let file = sys::crash::inherited()?;
+        let fifo = sys::handover::receive_fifo();
+        sys::crash::set_fifo(fifo.as_ref().map(AsFd::as_fd));
         // Twice: the journal may be as long as the snapshot before it.
         let text = file.read(2 * LARGEST_STATE).unwrap_or_default();
-        Some(Self { file, text })
+        Some(Self { file, text, fifo })
     }
 
     /// Finds out where to go on. Gives back what was left where that cannot be known, or where init has gone on and
@@ -54,10 +59,11 @@ impl Init {
         let now = sys::clock::now();
         let crash = last_crash(&crashed.text);
         let recent = recent_crashes(&crashed.text, now);
-        let held = sys::handover::receive_fifo();
         if let Some(crash) = &crash {
             self.tell_crash(crash);
         }
+        #[cfg(feature = "crash-test")]
+        super::provoked::look(&self.paths, &"Recovering");
         self.journal = Journal::new(Some(crashed.file), recent);
         for problem in found.problems {
             self.report.say(Sink::Both, &problem.to_string());
@@ -70,7 +76,7 @@ impl Init {
         self.take_over_accounts(&self.supervisor.snapshot(found.written));
         self.control.resume(found.stream, found.fifo_closed);
         self.control.keep_open(now, &mut self.report);
-        drop(held);
+        drop(crashed.fifo);
         self.results = found.results;
         self.waiting = found.waiting;
         self.effects = found.effects;
