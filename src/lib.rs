@@ -27,6 +27,7 @@ pub mod inittab;
 pub mod journal;
 pub mod json;
 pub mod paths;
+pub mod printable;
 pub mod process;
 pub mod procs;
 pub mod rcdir;

@@ -2,6 +2,7 @@
 
 use crate::inittab::Action;
 use crate::paths::Paths;
+use crate::printable::Printable;
 use crate::runlevel::Runlevel;
 use crate::snapshot::{Phase, Record, Snapshot};
 use crate::sys;
@@ -133,7 +134,7 @@ pub(super) fn named(record: &Record) -> String {
     let pid = record
         .pid
         .map_or(String::new(), |pid| format!(", process {pid}"));
-    let process = record.entry.process.escape_ascii();
+    let process = Printable(&record.entry.process);
     format!("{}, {process}{pid}", record.entry.id)
 }
 

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::{End, Status, Verdict};
+use crate::printable::Printable;
 use std::time::Duration;
 
 /// Says how something ended.
@@ -38,7 +39,7 @@ pub fn memory(kib: u64) -> String {
 
 /// Any bytes as letters that can be printed, the end of many left out.
 pub fn shown(bytes: &[u8], most: usize) -> String {
-    let text = bytes.escape_ascii().to_string();
+    let text = Printable(bytes).to_string();
     if text.len() <= most {
         return text;
     }

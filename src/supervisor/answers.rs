@@ -4,10 +4,11 @@
 #![forbid(unsafe_code)]
 
 use super::{
-    Activity, Effect, Emergency, Helper, Occurrence, Printable, SHORT_PAUSE, Sink, SlotKey, State,
-    Supervisor, respawn, say,
+    Activity, Effect, Emergency, Helper, Occurrence, SHORT_PAUSE, Sink, SlotKey, State, Supervisor,
+    respawn, say,
 };
 use crate::inittab::Action;
+use crate::printable::Printable;
 use crate::process::{ExitStatus, Pid, Signal};
 use crate::uptime::Uptime;
 

@@ -6,6 +6,7 @@ use super::{
     Title, say,
 };
 use crate::inittab::default_level::{DefaultLevel, default_level};
+use crate::printable::Printable;
 use crate::process::ExitStatus;
 use crate::runlevel::{Runlevel, RunlevelSet};
 use crate::uptime::Uptime;
@@ -57,10 +58,7 @@ impl Supervisor {
                 say(
                     out,
                     Sink::Both,
-                    format!(
-                        "Initdefault level '{}' is invalid",
-                        super::Printable(&[byte])
-                    ),
+                    format!("Initdefault level '{}' is invalid", Printable(&[byte])),
                 );
             }
             DefaultLevel::Missing => {}

@@ -6,12 +6,13 @@
 #![forbid(unsafe_code)]
 
 use super::{
-    Activity, Departing, Effect, Helper, MOST_DEFERRED, MOST_EXTRAS, Occurrence, Phase, Printable,
-    Reading, Sink, Stage, State, Stopping, Supervisor, Title, say,
+    Activity, Departing, Effect, Helper, MOST_DEFERRED, MOST_EXTRAS, Occurrence, Phase, Reading,
+    Sink, Stage, State, Stopping, Supervisor, Title, say,
 };
 use crate::initctl::{Assignment, Request};
 use crate::inittab::parse::single_user_fallback;
 use crate::inittab::{Action, Entry, EntryId, Inittab};
+use crate::printable::Printable;
 use crate::process::{ExitStatus, Pid, Signal};
 use crate::runlevel::{PseudoLevel, Runlevel};
 use crate::supervisor::entry::Slot;

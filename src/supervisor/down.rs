@@ -6,8 +6,9 @@
 //! file systems down in bounded steps, and asks the kernel.
 #![forbid(unsafe_code)]
 
-use super::{ConsoleUse, Effect, Helper, Phase, Printable, Program, Sink, Supervisor, say};
+use super::{ConsoleUse, Effect, Helper, Phase, Program, Sink, Supervisor, say};
 use crate::inittab::{Action, Entry, EntryId};
+use crate::printable::Printable;
 use crate::runlevel::Runlevel;
 use crate::uptime::Uptime;
 use std::time::Duration;

@@ -83,6 +83,7 @@ pub use event::Event;
 use crate::container::{Ending, Realm};
 use crate::initctl::{Assignment, Request};
 use crate::inittab::{Action, Entry, EntryId};
+use crate::printable::Printable;
 use crate::process::{ExitStatus, Pid, Signal};
 use crate::record::Verdict;
 use crate::runlevel::{PseudoLevel, Runlevel};
@@ -505,21 +506,4 @@ impl Supervisor {
 /// Adds a message.
 fn say(out: &mut Vec<Effect>, sink: Sink, text: impl Into<String>) {
     out.push(Effect::Say(sink, text.into()));
-}
-
-/// Bytes of an inittab or a request as a message may show them: printable ones as they are, others escaped.
-struct Printable<'a>(&'a [u8]);
-
-impl std::fmt::Display for Printable<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        use std::fmt::Write;
-        for &byte in self.0 {
-            if byte.is_ascii_graphic() || byte == b' ' {
-                f.write_char(char::from(byte))?;
-            } else {
-                write!(f, "{}", byte.escape_ascii())?;
-            }
-        }
-        Ok(())
-    }
 }

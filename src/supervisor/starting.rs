@@ -4,10 +4,10 @@
 use super::entry::Slot;
 use super::respawn::{self, Throttle, Verdict};
 use super::{
-    ConsoleUse, Effect, Emergency, Phase, Printable, Program, Sink, SlotKey, Start, State,
-    Supervisor, say,
+    ConsoleUse, Effect, Emergency, Phase, Program, Sink, SlotKey, Start, State, Supervisor, say,
 };
 use crate::inittab::Action;
+use crate::printable::Printable;
 use crate::runlevel::Runlevel;
 use crate::uptime::Uptime;
 

@@ -1,10 +1,11 @@
 //! `initctl` on a root whose state and record are given.
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -144,6 +145,58 @@ fn the_list_shows_entries_and_services_with_their_state() {
         json.contains(r#""kind": "service", "name": "quick""#),
         "{json}"
     );
+}
+
+#[test]
+fn debians_sendsigs_finds_no_process_to_spare_in_the_list() {
+    let machine = Machine::new();
+    let state = STATE.replace("/bin/false", "/usr/bin/watch process 5 6 process 7");
+    machine.write("run/init.state", &state);
+    let script = fs::read_to_string(machine.0.path().join("etc/init.d/quick")).unwrap();
+    machine.write(
+        "etc/init.d/quick",
+        &script.replace("A quick one", "Runs process 9, and process by process"),
+    );
+    let list = machine.told(&["list"]);
+    // Its words: the pids of Upstart's jobs are spared.
+    let mut sed = Command::new("sed")
+        .args(["-n", "-e", "/process [0-9]/s/.*process //p"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = sed.stdin.take().unwrap();
+    input.write_all(list.as_bytes()).unwrap();
+    drop(input);
+    let spared = sed.wait_with_output().unwrap().stdout;
+    assert_eq!(String::from_utf8_lossy(&spared), "", "{list}");
+    for shown in [
+        r"once /usr/bin/watch process\x205 6 process\x207",
+        r"Runs process\x209, and process by process",
+    ] {
+        assert!(list.contains(shown), "{shown}: {list}");
+    }
+}
+
+/// Debian's init-functions asks so: `initctl version | grep -q upstart`.
+#[test]
+fn nobody_is_told_that_this_is_upstart() {
+    let version = Machine::new().run(&["version"]);
+    assert_eq!(
+        (version.status.code(), &*version.stdout),
+        (Some(2), &b""[..])
+    );
+}
+
+#[test]
+fn quotes_in_commands_are_shown_as_they_are() {
+    let machine = Machine::new();
+    let state = STATE.replace("/bin/false", "echo the \"host's\" $(name)");
+    machine.write("run/init.state", &state);
+    for verb in ["list", "show-config"] {
+        let shown = machine.told(&[verb]);
+        assert!(shown.contains("echo the \"host's\" $(name)\n"), "{shown}");
+    }
 }
 
 #[test]

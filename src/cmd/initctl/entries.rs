@@ -1,6 +1,7 @@
 //! What is known of inittab entries: init's state, and how often the record saw them start.
 
 use crate::json::Value;
+use crate::printable::Printable;
 use crate::record::{History, Kind};
 use crate::snapshot::Record;
 use crate::sys;
@@ -21,7 +22,7 @@ pub(super) fn state(record: &Record) -> &'static str {
 
 /// The id as it can be printed.
 pub(super) fn id(record: &Record) -> String {
-    record.entry.id.as_bytes().escape_ascii().to_string()
+    Printable(record.entry.id.as_bytes()).to_string()
 }
 
 /// The process that lives.

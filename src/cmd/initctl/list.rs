@@ -14,6 +14,7 @@ use crate::cmd::state;
 use crate::columns::aligned;
 use crate::json::Value;
 use crate::paths::Paths;
+use crate::printable::Printable;
 use crate::record::{History, Kind, ending};
 use crate::snapshot::Record;
 
@@ -60,7 +61,23 @@ pub(super) fn list(paths: &Paths, form: Form) -> anyhow::Result<()> {
                 .iter()
                 .map(|name| service_value(&services, name, history.as_ref())),
         );
+    for cell in rows.iter_mut().flatten() {
+        *cell = not_upstarts(cell);
+    }
     super::print(form, || aligned(&rows), &Value::List(values.collect()))
+}
+
+/// Compat: Debian's sendsigs takes the list for Upstart's, and spares the pid behind each `process` and a blank from the
+/// signals of a shutdown. Words of ours that look so have their blank escaped.
+fn not_upstarts(cell: &str) -> String {
+    let mut pieces = cell.split("process ");
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let looks_so = piece.starts_with(|first: char| first.is_ascii_digit());
+        text.push_str(if looks_so { "process\\x20" } else { "process " });
+        text.push_str(piece);
+    }
+    text
 }
 
 fn entry_row(record: &Record, history: Option<&History>) -> [String; 8] {
@@ -73,11 +90,11 @@ fn entry_row(record: &Record, history: Option<&History>) -> [String; 8] {
         since.and_then(wall).map_or_else(String::new, stamp),
         number(entries::restarts(record, history)),
         entries::last_exit(record).unwrap_or_default(),
-        record.entry.levels.escape_ascii().to_string(),
+        Printable(&record.entry.levels).to_string(),
         format!(
             "{} {}",
             record.entry.action.name(),
-            record.entry.process.escape_ascii()
+            Printable(&record.entry.process)
         ),
     ]
 }
@@ -88,7 +105,7 @@ fn last_call(name: &OsStr, history: Option<&History>) -> Option<String> {
     let mut its = items
         .filter(|item| item.subject.kind == Kind::Script && *item.subject.name == *name.as_bytes());
     let item = its.next()?;
-    let argument = item.subject.argument.escape_ascii();
+    let argument = Printable(&item.subject.argument);
     Some(format!("{argument}: {}", ending(item.end()?)))
 }
 
@@ -110,7 +127,7 @@ fn service_row(services: &Services, name: &OsStr, history: Option<&History>) -> 
             .collect::<Vec<_>>()
             .join(",");
         since = services.since(&judgement).map_or_else(String::new, stamp);
-        what = script.description.escape_ascii().to_string();
+        what = Printable(&script.description).to_string();
     }
     [
         printable(name),
@@ -178,7 +195,7 @@ pub(super) fn show_config(paths: &Paths, name: Option<&OsStr>, form: Form) -> an
         let snapshot = snapshot.context("show-config")?;
         let line = |record: &Record| {
             let entry = &record.entry;
-            let (levels, process) = (entry.levels.escape_ascii(), entry.process.escape_ascii());
+            let (levels, process) = (Printable(&entry.levels), Printable(&entry.process));
             format!(
                 "{}:{levels}:{}:{process}\n",
                 entries::id(record),

@@ -21,6 +21,7 @@ use self::args::{Form, Order, Verb, Wish};
 use super::Invocation;
 use crate::json::Value;
 use crate::paths::Paths;
+use crate::printable::Printable;
 use crate::sys;
 use crate::uptime::Uptime;
 
@@ -75,7 +76,7 @@ fn print(form: Form, text: impl FnOnce() -> String, value: &Value) -> anyhow::Re
 
 /// A name as it can be printed.
 fn printable(name: &OsStr) -> String {
-    name.as_bytes().escape_ascii().to_string()
+    Printable(name.as_bytes()).to_string()
 }
 
 /// The time of day that a point on the monotonic clock was, by the present setting of the clock.

@@ -6,6 +6,7 @@ use crate::cmd::{init::read_table, state};
 use crate::initctl::Request;
 use crate::inittab::Inittab;
 use crate::paths::Paths;
+use crate::printable::Printable;
 use crate::supervisor::rehearse::{Step, rehearse};
 use crate::sys;
 
@@ -51,17 +52,17 @@ pub(in crate::cmd) fn steps(
 pub(in crate::cmd) fn line(step: &Step) -> String {
     match step {
         Step::Stop { id, pid, process } => {
-            format!("stop   {id:<4}  pid {pid:<7}  {}", process.escape_ascii())
+            format!("stop   {id:<4}  pid {pid:<7}  {}", Printable(process))
         }
         Step::Keep { id, pid, process } => {
-            format!("keep   {id:<4}  pid {pid:<7}  {}", process.escape_ascii())
+            format!("keep   {id:<4}  pid {pid:<7}  {}", Printable(process))
         }
         Step::Start(entry) => {
             format!(
                 "start  {:<4}  {:<11}  {}",
                 entry.id,
                 entry.action.name(),
-                entry.process.escape_ascii()
+                Printable(&entry.process)
             )
         }
         Step::Say(message) => format!("# {message}"),
