@@ -127,11 +127,16 @@ fn run(call: &Invocation, tool: Tool) -> ExitCode {
     match tool(call) {
         Ok(code) => code,
         Err(error) => {
-            let reasons: Vec<String> = error.chain().map(reason).collect();
-            crate::sys::print::error(&format!("{}: {}", call.name, reasons.join(": ")));
+            crate::sys::print::error(&format!("{}: {}", call.name, reasons(&error)));
             ExitCode::FAILURE
         }
     }
+}
+
+/// What an error and everything behind it say.
+fn reasons(error: &anyhow::Error) -> String {
+    let reasons: Vec<String> = error.chain().map(reason).collect();
+    reasons.join(": ")
 }
 
 /// What an error says. The number the standard library adds to the kernel's reasons tells nobody anything.

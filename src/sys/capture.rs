@@ -24,7 +24,14 @@ pub(crate) struct Captured {
     pub(crate) output: Vec<u8>,
     /// None where it had not ended in time, and was killed with its process group.
     pub(crate) status: Option<ExitStatus>,
+    /// Our end of its output, where somebody whom it has left behind still holds the other one. Closing it means a signal
+    /// for whoever writes to it.
+    pub(crate) held: Option<Held>,
 }
+
+/// An output that somebody holds.
+#[derive(Debug)]
+pub(crate) struct Held(io::PipeReader);
 
 /// Runs a program in a process group of its own, with nothing to read and exactly the environment given, until it
 /// ends or the time is over. A process that it leaves behind may keep its output open; nobody waits for that one.
@@ -56,11 +63,12 @@ pub(crate) fn capture(
         is_open = is_open && read_all(&mut reader, &mut output, most)?;
         if let Some(status) = child.try_wait()? {
             // What it wrote last may have come since.
-            read_all(&mut reader, &mut output, most)?;
+            is_open = is_open && read_all(&mut reader, &mut output, most)?;
             let status = ExitStatus::from_word(status.into_raw().cast_unsigned());
             return Ok(Captured {
                 output,
                 status: Some(status),
+                held: is_open.then_some(Held(reader)),
             });
         }
         let left = deadline.since(super::clock::now());
@@ -69,10 +77,19 @@ pub(crate) fn capture(
             return Ok(Captured {
                 output,
                 status: None,
+                held: None,
             });
         }
         let source = is_open.then(|| reader.as_fd());
         super::poll::wait([source], Some(left.min(PAUSE)));
+    }
+}
+
+impl Held {
+    /// Reads and throws away what still comes, until nobody is left who could write.
+    pub(crate) fn drain(mut self) -> io::Result<()> {
+        fcntl(&self.0, FcntlArg::F_SETFL(OFlag::empty()))?;
+        io::copy(&mut self.0, &mut io::sink()).map(drop)
     }
 }
 
@@ -113,7 +130,7 @@ mod tests {
 
     #[test]
     fn both_outputs_and_the_status_are_heard() {
-        let Captured { output, status } = shell("echo a; echo b >&2; exit 3", LONG);
+        let Captured { output, status, .. } = shell("echo a; echo b >&2; exit 3", LONG);
         assert_eq!(output, b"a\nb\n");
         assert_eq!(status, Some(ExitStatus::Exited(3)));
     }
@@ -121,13 +138,13 @@ mod tests {
     #[test]
     fn what_is_too_much_is_thrown_away_and_does_not_stop_the_program() {
         let script = "i=0; while [ $i -lt 9000 ]; do echo 0123456789012345; i=$((i+1)); done";
-        let Captured { output, status } = shell(script, LONG);
+        let Captured { output, status, .. } = shell(script, LONG);
         assert_eq!((output.len(), status), (100, Some(ExitStatus::Exited(0))));
     }
 
     #[test]
     fn a_program_that_does_not_end_is_killed_and_its_children_with_it() {
-        let Captured { output, status } = shell(
+        let Captured { output, status, .. } = shell(
             "echo here; /bin/sleep 1000 & echo $!; wait",
             Duration::from_millis(300),
         );
@@ -141,8 +158,14 @@ mod tests {
 
     #[test]
     fn nobody_waits_for_a_daemon_that_keeps_the_output_open() {
-        let Captured { output, status } = shell("/bin/sleep 5 & echo done", LONG);
+        let Captured {
+            output,
+            status,
+            held,
+        } = shell("/bin/sleep 5 & echo done", LONG);
         assert_eq!(output, b"done\n");
         assert_eq!(status, Some(ExitStatus::Exited(0)));
+        assert!(held.is_some());
+        assert!(shell("echo done", LONG).held.is_none());
     }
 }

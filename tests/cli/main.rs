@@ -18,6 +18,7 @@ mod chkconfig;
 mod fstab_decode;
 mod halt;
 mod initctl;
+mod initctl_json;
 mod killall5;
 mod matrix;
 mod minutes;

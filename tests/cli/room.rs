@@ -126,6 +126,11 @@ impl Room {
         fs::write(path, content).unwrap();
     }
 
+    pub(crate) fn make_executable(&self, name: &str) {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
     pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap()
     }
@@ -136,11 +141,9 @@ impl Room {
 
     /// Puts a program into the room that says how it was called.
     pub(crate) fn replace_by_echo(&self, program: &str) {
-        use std::os::unix::fs::PermissionsExt;
-        let path = self.path(program);
-        fs::remove_file(&path).unwrap();
-        fs::write(&path, "#!/bin/sh\necho \"$0 $*\"\n").unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::remove_file(self.path(program)).unwrap();
+        self.write(program, "#!/bin/sh\necho \"$0 $*\"\n");
+        self.make_executable(program);
     }
 
     /// Makes the initctl FIFO and opens its reading end.

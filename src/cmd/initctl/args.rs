@@ -17,12 +17,13 @@ Usage: initctl [--json] [--root DIR] VERB [NAME]
                          c: acts as if that had happened
   reload-configuration   has init read inittab again
 
-  log NAME               what the script of a service has printed
+  log NAME               what the script of a service has printed, or what is
+                         recorded of an inittab entry
   record                 all that is recorded of this boot
   blame                  what took the time of the boot, slowest first
   chart [-o FILE]        a picture of the boot (SVG)
 
-  --json      for other programs; of all that show something but log and chart
+  --json      for other programs: what is shown, done or wrong as one value
   --root DIR  look for all files below DIR
   -o FILE     write the chart to FILE instead of standard output
   -h, --help, -V, --version
@@ -132,14 +133,6 @@ pub(super) fn parse(words: &[OsString]) -> anyhow::Result<Wish> {
         _ if operands.next().is_some() => anyhow::bail!("{word}: one word too many"),
         _ => {}
     }
-    let shows = !matches!(
-        verb,
-        Verb::Service(_) | Verb::Emit | Verb::ReloadConfiguration | Verb::Log | Verb::Chart
-    );
-    anyhow::ensure!(
-        form == Form::Text || shows,
-        "{word}: there is no JSON of it"
-    );
     anyhow::ensure!(
         output.is_none() || *verb == Verb::Chart,
         "{word}: -o is for chart"
@@ -184,7 +177,6 @@ mod tests {
             &["start"],
             &["list", "cron"],
             &["status", "cron", "ssh"],
-            &["start", "cron", "--json"],
             &["blame", "-o", "x"],
             &["--colour", "list"],
         ] {

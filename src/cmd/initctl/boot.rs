@@ -1,92 +1,27 @@
-//! What `initctl` tells of the boot: `log`, `record`, `blame`, `chart`.
+//! What `initctl` tells of the whole boot: `record`, `blame`, `chart`.
 
-use std::ffi::{OsStr, OsString};
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
 use super::args::Form;
-use super::printable;
 use crate::cmd::recorder::reading::{history, text};
 use crate::columns::aligned;
 use crate::json::Value;
 use crate::paths::Paths;
 use crate::record::{
-    self, Fate, History, Item, Kept, Kind, Line, Moment, Share, ending, memory, parse, shown, took,
+    self, Fate, History, Item, Line, Moment, Share, ending, memory, parse, shown, took,
 };
 use crate::sys;
 
-/// An output with the line that says what is left out of it.
-const LARGEST_OUTPUT: u64 = Kept::MOST as u64 + 200;
-/// More files than any machine has scripts.
-const MOST_OUTPUTS: usize = 10_000;
 /// Letters of a process field that are shown.
 const LONGEST: usize = 60;
 
-/// Prints what a script has printed, for each argument it was called with.
-pub(super) fn log(paths: &Paths, name: &OsStr) -> anyhow::Result<()> {
-    let folders = [
-        paths.script_output(),
-        paths.lasting_boot_log().join("output"),
-    ];
-    let found = folders.iter().find_map(|folder| {
-        let mut names = outputs(folder, name);
-        names.sort_unstable();
-        (!names.is_empty()).then_some((folder, names))
-    });
-    let Some((folder, names)) = found else {
-        let known = history(paths).with_context(|| format!("log: {}", printable(name)))?;
-        let is_entry = known
-            .items
-            .iter()
-            .any(|item| item.subject.kind == Kind::Entry && *item.subject.name == *name.as_bytes());
-        if is_entry {
-            bail!(
-                "{}: the output of inittab entries goes to the console and is not kept",
-                printable(name)
-            );
-        }
-        bail!("{}: no output is recorded", printable(name));
-    };
-    for file in &names {
-        let path = folder.join(file);
-        let output =
-            sys::files::read(&path, LARGEST_OUTPUT).with_context(|| path.display().to_string())?;
-        if names.len() > 1 {
-            sys::print::text(&format!("==> {} <==\n", printable(file)))?;
-        }
-        sys::print::bytes(&output)?;
-        if !output.is_empty() && !output.ends_with(b"\n") {
-            sys::print::text("\n")?;
-        }
-    }
-    Ok(())
-}
-
-/// The files of a script, named by it and an argument.
-fn outputs(folder: &Path, name: &OsStr) -> Vec<OsString> {
-    let is_its = |file: &OsString| {
-        let argument = file.as_bytes().strip_prefix(name.as_bytes());
-        let argument = argument.and_then(|rest| rest.strip_prefix(b"."));
-        argument.is_some_and(|word| !word.is_empty() && word.iter().all(u8::is_ascii_lowercase))
-    };
-    let mut names = sys::files::names(folder, MOST_OUTPUTS).unwrap_or_default();
-    names.retain(is_its);
-    names
-}
-
 /// Prints the whole record, a line each.
 pub(super) fn record(paths: &Paths, form: Form) -> anyhow::Result<()> {
-    let path = paths.record();
-    let text = text(paths).with_context(|| path.display().to_string())?;
-    let (mut lines, problems) = parse(&text);
-    // What was held comes behind what was not.
-    lines.sort_by_key(|line| line.at().up);
-    for problem in problems {
-        sys::print::error(&format!("initctl: {}: {problem}", path.display()));
-    }
+    let lines = lines(paths)?;
     let value = || {
         let items = History::of(lines.iter().cloned()).items;
         Value::List(items.iter().map(item_value).collect())
@@ -98,7 +33,21 @@ pub(super) fn record(paths: &Paths, form: Form) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn told(line: &Line) -> String {
+/// Reads the record, by time.
+pub(super) fn lines(paths: &Paths) -> anyhow::Result<Vec<Line>> {
+    let path = paths.record();
+    let text = text(paths).with_context(|| path.display().to_string())?;
+    let (mut lines, problems) = parse(&text);
+    // What was held comes behind what was not.
+    lines.sort_by_key(|line| line.at().up);
+    for problem in problems {
+        sys::print::error(&format!("initctl: {}: {problem}", path.display()));
+    }
+    Ok(lines)
+}
+
+/// A line of the record as people read it.
+pub(super) fn told(line: &Line) -> String {
     let at = line.at().up.0.as_secs_f64();
     let whose = |subject: &record::Subject| {
         format!(
@@ -175,7 +124,7 @@ fn blame_row(share: &Share<'_>) -> [String; 5] {
 }
 
 /// All that is recorded of a process, for programs.
-fn item_value(item: &Item) -> Value {
+pub(super) fn item_value(item: &Item) -> Value {
     let begin = item.begin.as_ref();
     let end = item.end();
     let usage = end.and_then(|end| end.usage);
@@ -233,15 +182,35 @@ fn item_value(item: &Item) -> Value {
     ])
 }
 
-/// Draws the boot.
-pub(super) fn chart(paths: &Paths, output: Option<&Path>) -> anyhow::Result<()> {
+/// Draws the boot. For programs, what is drawn stands beside the picture.
+pub(super) fn chart(paths: &Paths, output: Option<&Path>, form: Form) -> anyhow::Result<()> {
     let history = history(paths)?;
-    let svg = record::chart(&history, &heading(&history), sys::clock::now());
-    match output {
-        Some(path) => {
-            sys::files::write(path, svg.as_bytes()).with_context(|| path.display().to_string())
+    let heading = heading(&history);
+    let svg = record::chart(&history, &heading, sys::clock::now());
+    if let Some(path) = output {
+        sys::files::write(path, svg.as_bytes()).with_context(|| path.display().to_string())?;
+    }
+    match form {
+        Form::Text if output.is_some() => Ok(()),
+        Form::Text => Ok(sys::print::text(&svg)?),
+        Form::Json => {
+            let value = Value::Object(vec![
+                ("heading", Value::text(heading)),
+                (
+                    "file",
+                    Value::known(output, |path| Value::bytes(path.as_os_str().as_bytes())),
+                ),
+                (
+                    "svg",
+                    Value::known(output.is_none().then_some(svg), Value::Text),
+                ),
+                (
+                    "processes",
+                    Value::List(history.items.iter().map(item_value).collect()),
+                ),
+            ]);
+            Ok(sys::print::text(&value.to_text())?)
         }
-        None => Ok(sys::print::text(&svg)?),
     }
 }
 

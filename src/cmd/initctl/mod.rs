@@ -9,6 +9,7 @@ mod args;
 mod boot;
 mod entries;
 mod list;
+mod log;
 mod plan;
 mod status;
 
@@ -32,7 +33,13 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
     match args::parse(&call.arguments) {
         Ok(Wish::Help) => sys::print::text(args::HELP)?,
         Ok(Wish::Version) => sys::print::text(&super::version_line(&call.name))?,
-        Ok(Wish::Do(order)) => return obey(call, &order),
+        Ok(Wish::Do(order)) => {
+            let outcome = obey(call, &order);
+            if let Err(error) = &outcome {
+                tell_why(order.form, error)?;
+            }
+            return outcome;
+        }
         Err(error) => {
             sys::print::error(&format!("{}: {error}", call.name));
             return Ok(ExitCode::from(USAGE));
@@ -49,20 +56,31 @@ fn obey(call: &Invocation, order: &Order) -> anyhow::Result<ExitCode> {
     match order.verb {
         Verb::List => list::list(&paths, order.form)?,
         Verb::Status => match name {
-            None => return status::machine(&paths, order.form),
+            None => return status::machine(call, &paths, order.form),
             Some(name) => return status::one(call, &paths, name, order.form),
         },
         Verb::ShowConfig => list::show_config(&paths, name, order.form)?,
         Verb::Plan => plan::show(&paths, named, order.form)?,
-        Verb::Log => boot::log(&paths, named)?,
+        Verb::Log => log::log(&paths, named, order.form)?,
         Verb::Record => boot::record(&paths, order.form)?,
         Verb::Blame => boot::blame(&paths, order.form)?,
-        Verb::Chart => boot::chart(&paths, order.output.as_deref())?,
-        Verb::Service(action) => return act::call_script(call, &paths, named, action),
-        Verb::Emit => act::emit(&paths, named)?,
-        Verb::ReloadConfiguration => act::reload_configuration(&paths)?,
+        Verb::Chart => boot::chart(&paths, order.output.as_deref(), order.form)?,
+        Verb::Service(action) => {
+            return act::call_script(call, &paths, named, action, order.form);
+        }
+        Verb::Emit => act::emit(&paths, named, order.form)?,
+        Verb::ReloadConfiguration => act::reload_configuration(&paths, order.form)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Tells programs what is wrong in the place where they look for an answer. People read it on standard error.
+fn tell_why(form: Form, error: &anyhow::Error) -> anyhow::Result<()> {
+    if form == Form::Json {
+        let value = Value::Object(vec![("error", Value::text(super::reasons(error)))]);
+        sys::print::text(&value.to_text())?;
+    }
+    Ok(())
 }
 
 /// Prints a value, or what people get to read of it.

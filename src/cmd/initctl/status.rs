@@ -5,11 +5,13 @@ use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 
+use anyhow::anyhow;
+
 use super::args::Form;
 use super::{entries, list, printable};
 use crate::cmd::recorder::reading::history;
 use crate::cmd::services::Services;
-use crate::cmd::{Invocation, state};
+use crate::cmd::{Invocation, reasons, state};
 use crate::json::Value;
 use crate::paths::Paths;
 use crate::services::state::code;
@@ -20,13 +22,10 @@ use crate::sys;
 const NOT_SO: u8 = 1;
 
 /// Says where the machine is and what it waits for. A container's probe asks this.
-pub(super) fn machine(paths: &Paths, form: Form) -> anyhow::Result<ExitCode> {
+pub(super) fn machine(call: &Invocation, paths: &Paths, form: Form) -> anyhow::Result<ExitCode> {
     let snapshot = match state::read(paths) {
         Ok(snapshot) => snapshot,
-        Err(error) => {
-            sys::print::error(&format!("initctl: status: {error:#}"));
-            return Ok(ExitCode::from(code::UNKNOWN));
-        }
+        Err(error) => return unknown(call, form, &error.context("status")),
     };
     let waiting = state::waited_for(&snapshot);
     let is_reached = matches!(snapshot.phase, Phase::Normal(_)) && waiting.is_empty();
@@ -62,6 +61,13 @@ fn told(snapshot: &Snapshot) -> String {
     text
 }
 
+/// Says why nothing is known.
+fn unknown(call: &Invocation, form: Form, error: &anyhow::Error) -> anyhow::Result<ExitCode> {
+    super::tell_why(form, error)?;
+    sys::print::error(&format!("{}: {}", call.name, reasons(error)));
+    Ok(ExitCode::from(code::UNKNOWN))
+}
+
 /// Says how one entry or service is, by the exit statuses of the LSB.
 pub(super) fn one(
     call: &Invocation,
@@ -85,11 +91,8 @@ pub(super) fn one(
     let services = Services::new(paths.clone());
     let Ok(script) = services.script(name) else {
         let name = printable(name);
-        sys::print::error(&format!(
-            "{}: {name}: neither an inittab entry nor a service",
-            call.name
-        ));
-        return Ok(ExitCode::from(code::UNKNOWN));
+        let error = anyhow!("{name}: neither an inittab entry nor a service");
+        return unknown(call, form, &error);
     };
     let judgement = services.judge(&script);
     let value = list::service_value(&services, name, history.as_ref());

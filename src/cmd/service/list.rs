@@ -41,7 +41,7 @@ pub(super) fn status_all(call: &Invocation, services: &Services) -> anyhow::Resu
 
 /// Runs the status action of one service and chooses its sign.
 fn sign(call: &Invocation, services: &Services, name: &OsStr) -> Listed {
-    let Ok(Captured { output, status }) = script::run(&services.path(name)) else {
+    let Ok(Captured { output, status, .. }) = script::run(&services.path(name)) else {
         return Listed::Stopped;
     };
     match status {

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::{Context, anyhow};
+
 use crate::cmd::{Invocation, reason};
 use crate::process::{ExitStatus, Signal};
 use crate::services::answer::{Reply, reply};
@@ -85,13 +87,42 @@ pub(super) fn cannot_run(call: &Invocation, path: &Path, error: &io::Error) -> E
 
 /// Says that a script cannot be run, and returns the exit status for that.
 pub(in crate::cmd) fn why_not(call: &Invocation, path: &Path, error: &io::Error) -> u8 {
-    let (why, code) = match error.kind() {
+    let (why, code) = refusal(error);
+    sys::print::error(&format!("{}: {}: {why}", call.name, path.display()));
+    code
+}
+
+/// Says why a script cannot be run, and which exit status that is.
+fn refusal(error: &io::Error) -> (String, u8) {
+    match error.kind() {
         // The file was there a moment ago, so it is the interpreter of its first line that is not.
         io::ErrorKind::NotFound => ("its interpreter is missing".to_owned(), NOT_FOUND),
         _ => (reason(error), CANNOT_RUN),
-    };
-    sys::print::error(&format!("{}: {}: {why}", call.name, path.display()));
-    code
+    }
+}
+
+/// Runs a script to its end, however long that takes, and hears what it says. Whoever it leaves behind with its output
+/// keeps it.
+pub(in crate::cmd) fn run_and_hear(
+    path: &Path,
+    action: &OsStr,
+) -> anyhow::Result<(Vec<u8>, ExitStatus)> {
+    let heard = hear(path, action, Duration::MAX).map_err(|error| {
+        let (why, _) = refusal(&error);
+        anyhow!("{}: {why}", path.display())
+    })?;
+    if let Some(held) = heard.held {
+        // Where no process can be had, the output ends here.
+        sys::child::fork_and_call(|| {
+            sys::process::lead_session();
+            sys::background::let_go_of_standard_files().unwrap_or_default();
+            held.drain().unwrap_or_default();
+        })
+        .map(drop)
+        .unwrap_or_default();
+    }
+    let status = heard.status.context("it has been killed")?;
+    Ok((heard.output, status))
 }
 
 /// Runs a script to its end and returns its exit status, as a shell counts.
@@ -124,7 +155,7 @@ pub(super) fn full_restart(call: &Invocation, path: &Path) -> ExitCode {
 
 /// Runs the status action of a script and hears what it says, for so long and no longer.
 pub(super) fn ask(path: &Path) -> io::Result<Answer> {
-    let Captured { output, status } = run(path)?;
+    let Captured { output, status, .. } = run(path)?;
     Ok(match status {
         None => Answer::Late,
         Some(ExitStatus::Exited(code)) if reply(&output, code) == Reply::NoSuchAction => {
@@ -136,16 +167,20 @@ pub(super) fn ask(path: &Path) -> io::Result<Answer> {
 
 /// Runs the status action of a script.
 pub(super) fn run(path: &Path) -> io::Result<Captured> {
+    hear(path, OsStr::new("status"), LIMIT)
+}
+
+/// Runs a script and hears what it says.
+fn hear(path: &Path, action: &OsStr, limit: Duration) -> io::Result<Captured> {
     let environment = environment();
     let environment: Vec<(&OsStr, &OsStr)> = environment
         .iter()
         .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
         .collect();
-    let status = OsStr::new("status");
-    match capture(path, &[status], &environment, LIMIT, MOST) {
+    match capture(path, &[action], &environment, limit, MOST) {
         Err(error) if error.raw_os_error() == Some(libc::ENOEXEC) => {
-            let words = [path.as_os_str(), status];
-            capture(Path::new("/bin/sh"), &words, &environment, LIMIT, MOST)
+            let words = [path.as_os_str(), action];
+            capture(Path::new("/bin/sh"), &words, &environment, limit, MOST)
         }
         captured => captured,
     }
