@@ -96,6 +96,14 @@ walk:  ## let random actions befall a live PID 1 in a namespace, for WALK_SECOND
 	@$(need) busybox
 	WALK_SECONDS=$${WALK_SECONDS:-600} $(CARGO) test --locked --test pid1 random_walk -- --nocapture
 
+# The inits themselves are those of `make build`; only what measures them is a test's build.
+.PHONY: bench
+bench:  ## measure this init beside its peers into doc/benchmarks.md (WORDS="rest size": these chapters only, printed)
+	@$(need) busybox cc dpkg-deb unshare
+	@$(MAKE) -s build && $(MAKE) -s build STATIC=1
+	PROGRAMS=$(abspath $(target)/release) STATIC_PROGRAMS=$(abspath $(target)/$(host)/release) \
+		$(CARGO) test --locked --bench peers -- --full $(or $(WORDS),--write doc/benchmarks.md)
+
 .PHONY: sanitize
 sanitize:  ## the unit tests under AddressSanitizer, and those of pointers under Miri where it is installed
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address $(CARGO) test --locked --target $(host) --target-dir $(target)/sanitize --lib

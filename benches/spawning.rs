@@ -1,0 +1,54 @@
+//! A thousand processes, one after another.
+
+use super::Extent;
+use super::bed::{Init, Work, stamped, take_turns};
+use super::stats::Comparison;
+
+pub(crate) fn measure(extent: Extent) -> Vec<Comparison> {
+    let counts = extent.choose(vec![10, 100, 200, 1000, 10_000], vec![10, 100]);
+    counts
+        .into_iter()
+        .map(|count| one_after_another(extent, count))
+        .collect()
+}
+
+fn one_after_another(extent: Extent, count: usize) -> Comparison {
+    let table = Comparison::new(
+        format!("{count} `wait` entries, one after another"),
+        "us an entry",
+        "floor",
+        "From the first to the last; each runs a program of one line. No accounting records (`+`).",
+    );
+    let mut work = vec![Work::Wait("/bin/stamp first".into())];
+    work.extend((0..count).map(|number| Work::Wait(format!("/bin/nop {number}"))));
+    work.push(Work::Once("/bin/stamp last".into()));
+    let peers = [
+        Init::Floor,
+        Init::Ours,
+        Init::OursStatic,
+        Init::Sysvinit,
+        Init::Busybox,
+    ];
+    // The others are quadratic in this, or need minutes.
+    let candidates = if count > 1000 {
+        &peers[..3]
+    } else {
+        &peers[..]
+    };
+    let rounds = extent.choose(if count > 1000 { 3 } else { 9 }, 1);
+    let mut tables = [table];
+    take_turns(rounds, candidates, &mut tables, |init, [table]| {
+        let plan = if init == Init::Floor {
+            super::bed::floor(&["floor", &count.to_string(), "/bin/nop"])
+        } else {
+            init.plan(&work)
+        };
+        let machine = plan.boot();
+        let last = stamped(&machine, "last");
+        let first = stamped(&machine, "first");
+        #[expect(clippy::cast_precision_loss, reason = "small counts")]
+        table.add(init.name(), (last - first) / 1000.0 / count as f64);
+    });
+    let [table] = tables;
+    table
+}
