@@ -5,7 +5,7 @@
 
 use super::{
     Activity, Effect, Emergency, Helper, Occurrence, SHORT_PAUSE, Sink, SlotKey, State, Supervisor,
-    respawn, say,
+    respawn, say, tell_of_hold,
 };
 use crate::inittab::Action;
 use crate::printable::Printable;
@@ -96,12 +96,9 @@ impl Supervisor {
         slot.throttle.withdraw();
         // It is looked for every five minutes, and worth a word once.
         if !std::mem::replace(&mut slot.misses_terminal, true) {
-            let (id, terminal) = (Printable(slot.entry.id.as_bytes()), Printable(terminal));
-            say(
-                out,
-                Sink::Both,
-                format!("Id \"{id}\" is on hold: there is no terminal /dev/{terminal}"),
-            );
+            let terminal = Printable(terminal);
+            let why = format!("is on hold: there is no terminal /dev/{terminal}");
+            tell_of_hold(out, &slot.entry, why);
         }
     }
 

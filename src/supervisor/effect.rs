@@ -3,7 +3,7 @@
 
 use super::{Phase, SlotKey};
 use crate::container::Ending;
-use crate::inittab::{Entry, EntryId};
+use crate::inittab::{Action, Entry, EntryId};
 use crate::process::{Pid, Signal};
 use crate::runlevel::Runlevel;
 use std::time::Duration;
@@ -40,6 +40,15 @@ pub enum Effect {
     SetTitle(Title),
     /// Tell people.
     Say(Sink, String),
+    /// Add to the boot record what has become of an entry beside its processes.
+    Note {
+        /// The entry.
+        id: EntryId,
+        /// What it is there for.
+        action: Action,
+        /// What there is to know.
+        text: String,
+    },
     /// Give the console sane terminal settings.
     ResetConsole,
     /// Drop the FIFO and open it again.

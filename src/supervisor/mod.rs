@@ -503,6 +503,17 @@ impl Supervisor {
     }
 }
 
+/// Tells people that an entry is held and why, and has it recorded.
+fn tell_of_hold(out: &mut Vec<Effect>, entry: &Entry, why: String) {
+    let id = Printable(entry.id.as_bytes());
+    say(out, Sink::Both, format!("Id \"{id}\" {why}"));
+    out.push(Effect::Note {
+        id: entry.id.clone(),
+        action: entry.action,
+        text: why,
+    });
+}
+
 /// Adds a message.
 fn say(out: &mut Vec<Effect>, sink: Sink, text: impl Into<String>) {
     out.push(Effect::Say(sink, text.into()));

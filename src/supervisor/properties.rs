@@ -379,6 +379,7 @@ impl World {
             }
             Effect::Account(_)
             | Effect::RepairAccounting
+            | Effect::Note { .. }
             | Effect::WriteRunlevel(_)
             | Effect::SetTitle(_)
             | Effect::Say(_, _)

@@ -156,6 +156,7 @@ impl Stage {
             | Effect::ReadPowerStatus
             | Effect::Account(_)
             | Effect::RepairAccounting
+            | Effect::Note { .. }
             | Effect::WriteRunlevel(_)
             | Effect::SetTitle(_)
             | Effect::ResetConsole

@@ -4,10 +4,9 @@
 use super::entry::Slot;
 use super::respawn::{self, Throttle, Verdict};
 use super::{
-    ConsoleUse, Effect, Emergency, Phase, Program, Sink, SlotKey, Start, State, Supervisor, say,
+    ConsoleUse, Effect, Emergency, Phase, Program, SlotKey, Start, State, Supervisor, tell_of_hold,
 };
 use crate::inittab::Action;
-use crate::printable::Printable;
 use crate::runlevel::Runlevel;
 use crate::uptime::Uptime;
 
@@ -50,10 +49,8 @@ impl Supervisor {
                 Look::TooFast => {
                     is_settled = false;
                     let minutes = respawn::HOLD.as_secs() / 60;
-                    let id = Printable(slot.entry.id.as_bytes());
-                    let text =
-                        format!("Id \"{id}\" respawning too fast: disabled for {minutes} minutes");
-                    say(out, Sink::Both, text);
+                    let why = format!("respawning too fast: disabled for {minutes} minutes");
+                    tell_of_hold(out, &slot.entry, why);
                 }
                 Look::Start => {
                     slot.state = State::Spawning;

@@ -235,6 +235,38 @@ fn one_entry_or_service_is_told_by_exit_statuses_scripts_know() {
 }
 
 #[test]
+fn an_entry_that_is_held_tells_until_when_and_why() {
+    let machine = Machine::new();
+    machine.write(
+        "run/init.state",
+        STATE.replace("AC once\n", "AC respawn\nXHU999999999000000000\n"),
+    );
+    let note = "note kind=entry id=bad action=respawn up=3.500000 wall=1764041187.500000 text=respawning\\x20too\\x20fast\n";
+    machine.write("run/initlog/record", format!("{RECORD}{note}"));
+    let held = machine.run(&["status", "bad"]);
+    assert_eq!(held.status.code(), Some(1));
+    let held = String::from_utf8(held.stdout).unwrap();
+    assert!(held.contains("state: held\n") && held.contains("held_because: respawning too fast\n"));
+    let until = held
+        .lines()
+        .find_map(|line| line.strip_prefix("held_until: "));
+    assert!(
+        until.unwrap().parse::<f64>().unwrap() > 1_800_000_000.0,
+        "{held}"
+    );
+    assert!(
+        machine
+            .told(&["status", "1"])
+            .contains("held_until: -\nheld_because: -\n")
+    );
+    let log = machine.run(&["log", "bad"]);
+    assert_eq!(
+        String::from_utf8(log.stdout).unwrap(),
+        "     3.500  note   entry bad respawn: respawning too fast\n"
+    );
+}
+
+#[test]
 fn the_slowest_is_blamed_first() {
     let blame = Machine::new().told(&["blame"]);
     assert_eq!(

@@ -81,6 +81,44 @@ fn a_respawn_entry_has_a_beginning_for_each_process_and_one_that_was_told_to_end
 }
 
 #[test]
+fn an_entry_that_is_held_has_a_note_that_says_why() {
+    let machine = Plan::new(
+        "id:3:initdefault:
+bad:3:respawn:/bin/false
+no:3:respawn:/sbin/getty 38400 tty99
+",
+    )
+    .boot();
+    for (id, why) in [
+        (
+            "bad",
+            "respawning\\x20too\\x20fast:\\x20disabled\\x20for\\x205\\x20minutes",
+        ),
+        (
+            "no",
+            "is\\x20on\\x20hold:\\x20there\\x20is\\x20no\\x20terminal\\x20/dev/tty99",
+        ),
+    ] {
+        let [note] = &lines(&machine, "note", id, 1)[..] else {
+            panic!("noted more than once");
+        };
+        assert_eq!(
+            (value(note, "action"), value(note, "text")),
+            ("respawn".into(), why.into())
+        );
+    }
+    // In front of it stands all that led to it.
+    let text = machine.read(RECORD);
+    let told = text
+        .lines()
+        .filter(|line| line.contains("kind=entry id=bad "));
+    let verbs: Vec<&str> = told.filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(verbs.len(), 21, "{text}");
+    assert_eq!(verbs[18..], ["begin", "end", "note"]);
+    assert!(!text.contains("begin kind=entry id=no "), "{text}");
+}
+
+#[test]
 fn what_was_recorded_before_run_is_mounted_is_there_afterwards() {
     let machine = Plan::new(
         "id:3:initdefault:

@@ -53,6 +53,7 @@ impl Init {
             }
             Effect::SetTitle(title) => self.set_title(title),
             Effect::Say(sink, text) => self.report.say(sink, &text),
+            Effect::Note { id, action, text } => self.recording.note(&id, action, &text),
             Effect::ResetConsole => self.reset_console(),
             Effect::ReopenFifo => self.control.reopen(now, &mut self.report),
             Effect::CloseFifo => self.control.close(),

@@ -1,12 +1,14 @@
-//! The boot record as PID 1 keeps it: a line when an entry's process starts, and one when it has ended.
+//! The boot record as PID 1 keeps it: a line when an entry's process starts, one when it has ended, and one when the
+//! entry is held.
 //!
 //! Lines are gathered and written once a loop pass, so that a table of ten thousand entries costs no ten thousand
 //! openings of a file. Nothing that fails here is told: /run may be read-only, and the record is all that it costs.
 
 use crate::cmd::recorder::Recorder;
+use crate::inittab::{Action, EntryId};
 use crate::paths::Paths;
 use crate::process::Pid;
-use crate::record::{Begin, End, Line, Status, Subject, Verdict};
+use crate::record::{Begin, End, Line, Note, Status, Subject, Verdict};
 use crate::snapshot::Snapshot;
 use crate::supervisor::{Phase, Program, Start};
 use crate::sys;
@@ -93,6 +95,15 @@ impl Recording {
             usage: Some(reaped.usage),
             output: None,
             tally: None,
+        }));
+    }
+
+    /// Takes note of what has become of an entry beside its processes.
+    pub(super) fn note(&mut self, id: &EntryId, action: Action, text: &str) {
+        self.recorder.gather(&Line::Note(Note {
+            subject: Subject::entry(id.as_bytes(), action.name()),
+            at: sys::clock::moment(),
+            text: text.as_bytes().into(),
         }));
     }
 

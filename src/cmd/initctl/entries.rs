@@ -2,22 +2,38 @@
 
 use crate::json::Value;
 use crate::printable::Printable;
-use crate::record::{History, Kind};
+use crate::record::{History, Kind, Subject};
 use crate::snapshot::Record;
 use crate::sys;
+use crate::uptime::Uptime;
 
 /// One word for what an entry does.
 pub(super) fn state(record: &Record) -> &'static str {
-    let is_held = record
-        .held_until
-        .is_some_and(|until| until > sys::clock::now());
     match record.exit {
         _ if record.flags.running => "running",
-        _ if is_held => "held",
+        _ if held_until(record).is_some() => "held",
         Some(status) if !status.is_success() && record.flags.executed => "failed",
         _ if record.flags.executed && !record.entry.action.is_event_driven() => "done",
         _ => "idle",
     }
+}
+
+/// Until when the entry is held.
+fn held_until(record: &Record) -> Option<Uptime> {
+    let until = record.held_until.filter(|_| !record.flags.running)?;
+    (until > sys::clock::now()).then_some(until)
+}
+
+/// Why the entry is held, as the record has it: the last that was noted of it.
+fn held_because<'a>(record: &Record, history: Option<&'a History>) -> Option<&'a [u8]> {
+    held_until(record)?;
+    let mut notes = history?.notes.iter().rev();
+    let last = notes.find(|note| is_its(record, &note.subject))?;
+    Some(&last.text)
+}
+
+fn is_its(record: &Record, subject: &Subject) -> bool {
+    subject.kind == Kind::Entry && *subject.name == *record.entry.id.as_bytes()
 }
 
 /// The id as it can be printed.
@@ -39,10 +55,10 @@ pub(super) fn last_exit(record: &Record) -> Option<String> {
 /// How often the record of this boot saw a process of the entry start again.
 pub(super) fn restarts(record: &Record, history: Option<&History>) -> Option<u64> {
     let items = &history?.items;
-    let is_its = |subject: &crate::record::Subject| {
-        subject.kind == Kind::Entry && *subject.name == *record.entry.id.as_bytes()
-    };
-    let starts = items.iter().filter(|item| is_its(&item.subject)).count();
+    let starts = items
+        .iter()
+        .filter(|item| is_its(record, &item.subject))
+        .count();
     u64::try_from(starts).ok()?.checked_sub(1)
 }
 
@@ -67,6 +83,14 @@ pub(super) fn value(record: &Record, history: Option<&History>) -> Value {
             Value::known(restarts(record, history), Value::Number),
         ),
         ("last_exit", Value::known(last_exit(record), Value::Text)),
+        (
+            "held_until",
+            Value::known(held_until(record).and_then(super::wall), Value::Seconds),
+        ),
+        (
+            "held_because",
+            Value::known(held_because(record, history), Value::bytes),
+        ),
         ("levels", Value::bytes(&entry.levels)),
         ("action", Value::text(entry.action.name())),
         ("process", Value::bytes(&entry.process)),

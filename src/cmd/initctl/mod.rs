@@ -97,10 +97,10 @@ fn printable(name: &OsStr) -> String {
     Printable(name.as_bytes()).to_string()
 }
 
-/// The time of day that a point on the monotonic clock was, by the present setting of the clock.
+/// The time of day that a point on the monotonic clock was or will be, by the present setting of the clock.
 fn wall(up: Uptime) -> Option<Duration> {
-    let age = sys::clock::now().since(up);
-    sys::calendar::now().ok()?.checked_sub(age)
+    let (now, today) = (sys::clock::now(), sys::calendar::now().ok()?);
+    today.checked_add(up.since(now))?.checked_sub(now.since(up))
 }
 
 /// A time of day in few letters.

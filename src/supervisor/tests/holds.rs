@@ -28,6 +28,22 @@ fn after_ten_starts_in_two_minutes_an_entry_is_held_and_people_are_told() {
 }
 
 #[test]
+fn a_hold_is_recorded_once_with_its_reason() {
+    let mut machine = Machine::booted(FAILING);
+    machine.log();
+    for _ in 0..10 {
+        machine.exit("r");
+    }
+    machine.exit("x");
+    let log = machine.log();
+    let notes: Vec<&String> = log.iter().filter(|line| line.starts_with("note")).collect();
+    assert_eq!(
+        notes,
+        ["note of respawn r: respawning too fast: disabled for 5 minutes"]
+    );
+}
+
+#[test]
 fn a_held_entry_has_a_deadline_and_starts_again_then() {
     let (mut machine, _) = held();
     let due = machine.now.after(respawn::HOLD);

@@ -174,6 +174,7 @@ impl Machine {
             Effect::Say(Sink::Console, text) => format!("console: {text}"),
             Effect::Say(Sink::Syslog, text) => format!("syslog: {text}"),
             Effect::Say(Sink::Both, text) => format!("both: {text}"),
+            Effect::Note { id, action, text } => format!("note of {} {id}: {text}", action.name()),
             Effect::ResetConsole => "reset console".to_owned(),
             Effect::ReopenFifo => "reopen fifo".to_owned(),
             Effect::CloseFifo => "close fifo".to_owned(),
