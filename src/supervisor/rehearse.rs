@@ -5,7 +5,7 @@
 //! everything else goes on running.
 #![forbid(unsafe_code)]
 
-use super::{Effect, Event, Phase, Program, Sink, Supervisor};
+use super::{Effect, Event, Phase, Program, Sink, Supervisor, is_command};
 use crate::initctl::Request;
 use crate::inittab::{Entry, EntryId, Inittab};
 use crate::process::{ExitStatus, Pid, Signal};
@@ -45,8 +45,14 @@ pub enum Step {
 
 /// Rehearses a request: what would be stopped, started and said, in order, and last what would go on.
 ///
-/// `now` is the time of the rehearsal; holds that have ended by then are over.
+/// `table` is what stands on the disk, to which init itself adds the command of a container. `now` is the time of the
+/// rehearsal; holds that have ended by then are over.
 pub fn rehearse(snapshot: &Snapshot, table: &Inittab, request: Request, now: Uptime) -> Vec<Step> {
+    let mut table = table.clone();
+    let known = snapshot.records.iter().map(|record| &record.entry);
+    let command = known.filter(|entry| is_command(&entry.id)).cloned();
+    table.entries.retain(|entry| !is_command(&entry.id));
+    table.entries.extend(command);
     let running: Vec<(EntryId, Pid, Box<[u8]>)> = snapshot
         .records
         .iter()
@@ -81,7 +87,7 @@ pub fn rehearse(snapshot: &Snapshot, table: &Inittab, request: Request, now: Upt
         }
         arrived |= here;
         for effect in effects {
-            stage.answer(effect, table, &running);
+            stage.answer(effect, &table, &running);
         }
     }
     let stopped: Vec<Pid> = stage
@@ -174,6 +180,7 @@ mod tests {
     use crate::inittab::parse::{Source, SourceKind, parse};
     use crate::runlevel::Runlevel;
     use crate::snapshot::{Flags, Record};
+    use crate::supervisor::command_entry;
     use std::time::Duration;
 
     const TABLE: &str = "\
@@ -222,11 +229,15 @@ on:4:once:/bin/once
     }
 
     fn told(level: u8) -> Vec<String> {
+        told_in(&in_level_3(), level)
+    }
+
+    fn told_in(snapshot: &Snapshot, level: u8) -> Vec<String> {
         let request = Request::ChangeLevel {
             level,
             grace: Duration::from_secs(3),
         };
-        let steps = rehearse(&in_level_3(), &table(), request, Uptime::from_secs(100));
+        let steps = rehearse(snapshot, &table(), request, Uptime::from_secs(100));
         steps
             .iter()
             .map(|step| match step {
@@ -267,6 +278,29 @@ on:4:once:/bin/once
                 "start ~~"
             ]
         );
+    }
+
+    #[test]
+    fn the_command_of_a_container_is_kept_until_the_container_ends() {
+        let mut snapshot = in_level_3();
+        snapshot.under_way.in_container = true;
+        snapshot.records.push(Record {
+            flags: Flags {
+                running: true,
+                executed: true,
+                ..Flags::default()
+            },
+            pid: Pid::new(200),
+            ..Record::new(command_entry(b"httpd -f"))
+        });
+        let of_command = |level| {
+            let mut steps = told_in(&snapshot, level);
+            steps.retain(|step| step.contains(" --"));
+            steps
+        };
+        assert_eq!(of_command(b'3'), ["keep -- 200"]);
+        assert_eq!(of_command(b'4'), ["keep -- 200"]);
+        assert_eq!(of_command(b'0'), ["stop -- 200"]);
     }
 
     #[test]
