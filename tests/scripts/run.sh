@@ -382,6 +382,12 @@ boot_inside() {
 				: >"$root/dev/$node"
 				mount --bind "/dev/$node" "$root/dev/$node" || exit 1
 			done
+			# What a container is given: the scripts mount nothing there.
+			mkdir "$root/dev/pts" "$root/dev/shm" &&
+			mount -t devpts devpts "$root/dev/pts" &&
+			mount -t tmpfs tmpfs "$root/dev/shm" &&
+			mount -t tmpfs tmpfs "$root/run" &&
+			mount -t sysfs sysfs "$root/sys" || exit 1
 			[ "$2" != ro ] || mount -o remount,bind,ro "$root" || exit 1
 			exec env -i HOME=/ TERM=linux PATH=/sbin:/bin chroot "$root" /inside "$2"
 		' sh "$1" "$2" </dev/null
