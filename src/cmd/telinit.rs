@@ -7,7 +7,7 @@ pub(super) mod dry_run;
 
 use std::ffi::OsStr;
 use std::ffi::OsString;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -17,8 +17,10 @@ use lexopt::Arg;
 use super::state::Elsewhere;
 use super::usage::UsageError;
 use super::{Invocation, state};
+use crate::container;
 use crate::initctl::{Assignment, EncodeError, REQUEST_SIZE, Request};
 use crate::paths::Paths;
+use crate::process::Pid;
 use crate::runlevel::Runlevel;
 use crate::sys;
 
@@ -96,7 +98,7 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
     let bytes = encode(&request)?;
     warn_of_other_variables(name, &request);
     match waiting {
-        Waiting::No => send(&bytes)?,
+        Waiting::No => ask(&request, &bytes)?,
         Waiting::For(level, limit) => {
             let paths = Paths::default();
             let before = state::read(&paths)?.phase;
@@ -105,6 +107,26 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a request to init. A container that has no FIFO, because its `/run` cannot be written, still has the signals
+/// by which its manager stops it.
+fn ask(request: &Request, bytes: &[u8; REQUEST_SIZE]) -> anyhow::Result<()> {
+    let error = match send(bytes) {
+        Ok(()) => return Ok(()),
+        Err(error) => error,
+    };
+    let is_missing = |error: &io::Error| error.kind() == ErrorKind::NotFound;
+    if error.downcast_ref().is_some_and(is_missing)
+        && let Request::ChangeLevel { level, .. } = request
+        && let Some(signal) = Runlevel::from_byte(*level).and_then(container::stop_signal)
+        && let Some(init) = Pid::new(1)
+        && sys::reboot::init_listens_to(&Paths::default().process(init), signal)
+        && sys::reboot::tell_init(signal).is_ok()
+    {
+        return Ok(());
+    }
+    Err(error)
 }
 
 /// Writes a request to init. The error says which path and why, in the words scripts know.

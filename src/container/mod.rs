@@ -6,6 +6,9 @@
 
 pub mod entrypoint;
 
+use crate::process::Signal;
+use crate::runlevel::Runlevel;
+
 /// What init is the first process of.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Realm {
@@ -70,6 +73,15 @@ impl Ending {
     }
 }
 
+/// The signal by which a container's manager asks for a level, if there is one. A machine's init does not listen to it.
+pub fn stop_signal(level: Runlevel) -> Option<Signal> {
+    match level {
+        Runlevel::HALT => Some(Signal::HALT),
+        Runlevel::REBOOT => Some(Signal::RESTART),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +104,19 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn only_levels_that_end_a_container_have_a_signal() {
+        let signals = |levels: &[u8]| -> Vec<Option<Signal>> {
+            let levels = levels
+                .iter()
+                .filter_map(|level| Runlevel::from_byte(*level));
+            levels.map(stop_signal).collect()
+        };
+        let expected = [Some(Signal::HALT), Some(Signal::RESTART)];
+        assert_eq!(signals(b"06"), expected);
+        assert_eq!(signals(b"12345S"), [None; 6]);
     }
 
     #[test]

@@ -209,3 +209,57 @@ fn power_and_keys_that_the_table_claims_are_left_to_its_entries() {
     container.kill("TERM");
     assert_eq!(container.ended(), 0);
 }
+
+#[test]
+fn the_end_can_be_asked_for_by_name_also_where_there_is_no_fifo() {
+    for (words, status) in [
+        ("/sbin/halt", 0),
+        ("/sbin/poweroff", 0),
+        ("/sbin/reboot", 133),
+        ("/sbin/telinit 6", 133),
+        ("/sbin/shutdown -h now", 0),
+    ] {
+        let root = Root::new(Subject::Ours);
+        let table = format!(
+            "id:3:initdefault:\nl0:0:wait:/bin/echo down\nl6:6:wait:/bin/echo again\nx:3:once:{words}\n"
+        );
+        root.write("/etc/inittab", table);
+        let (said, ended) = Bundle::on(Runtime::Crun, root, &[]).run();
+        assert_eq!(ended, status, "{words}: {said}");
+        let level = if status == 0 { "down\n" } else { "again\n" };
+        assert!(said.contains(level), "{words}: {said}");
+        assert!(!said.contains("No such file"), "{words}: {said}");
+    }
+}
+
+#[test]
+fn what_init_cannot_be_told_by_a_signal_is_an_error_without_a_fifo() {
+    let script = "for level in 2 q 0 6; do telinit $level; echo $level: $?; done";
+    let words = ["--no-rc", "--", "sh", "-c", script];
+    let (said, _) = Bundle::new(Runtime::Crun, &words).run();
+    // An init that runs one command alone knows no levels, and passes the signals on to it.
+    let refused = "telinit: /run/initctl: No such file or directory\n";
+    assert!(
+        said.starts_with(&format!("{refused}2: 1\n{refused}q: 1\n")),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_rehearsal_knows_that_the_command_runs_on() {
+    let root = Root::new(Subject::Ours);
+    root.write(
+        "/etc/inittab",
+        "id:3:initdefault:\nr:3:respawn:/bin/sleep 1003\n",
+    );
+    let script = "until grep -q -e REC-- /run/init.state; do usleep 10000; done
+        echo up; telinit --dry-run 4; echo down; telinit --dry-run 0";
+    let words = ["--", "sh", "-c", script];
+    let (said, status) = Bundle::on(Runtime::Crun, root, &words)
+        .with_tmpfs("/run")
+        .run();
+    assert_eq!(status, 0, "{said}");
+    let (up, down) = said.split_once("down\n").unwrap();
+    assert!(up.contains("keep   --"), "{said}");
+    assert!(down.contains("stop   --"), "{said}");
+}

@@ -305,7 +305,11 @@ fn hand_over(
     announcer: &Announcer<'_>,
     mut made: Made,
 ) -> anyhow::Result<ExitCode> {
-    if let Err(error) = set_halt_variable(plan.halt) {
+    // That there is no FIFO is the client's to say, who may know another way.
+    let is_missing = |error: &io::Error| error.kind() == ErrorKind::NotFound;
+    if let Err(error) = set_halt_variable(plan.halt)
+        && !error.downcast_ref().is_some_and(is_missing)
+    {
         let reasons: Vec<String> = error.chain().map(reason).collect();
         sys::print::error(&format!("{name}: INIT_HALT: {}", reasons.join(": ")));
     }
