@@ -48,6 +48,7 @@ pub(crate) struct Bundle {
     root: Root,
     folder: TempDir,
     edits: Vec<(String, String)>,
+    rights: Vec<&'static str>,
 }
 
 /// A container that has been. It goes away with the value.
@@ -84,6 +85,7 @@ impl Bundle {
             root,
             folder,
             edits: Vec::new(),
+            rights: Vec::new(),
         };
         bundle
             .with("\"terminal\": true", "\"terminal\": false")
@@ -109,6 +111,12 @@ impl Bundle {
         self.with("\"mounts\": [", &mount)
     }
 
+    /// Gives it a capability that it has not by default.
+    pub(crate) fn with_right(mut self, capability: &'static str) -> Self {
+        self.rights.push(capability);
+        self
+    }
+
     pub(crate) fn root(&self) -> &Root {
         &self.root
     }
@@ -119,6 +127,11 @@ impl Bundle {
         for (default, ours) in &self.edits {
             assert_eq!(text.matches(default).count(), 1, "{default} in {text}");
             text = text.replace(default, ours);
+        }
+        for capability in &self.rights {
+            // It is one of those that stand in every set.
+            let both = format!("\"CAP_KILL\", {capability:?}");
+            text = text.replace("\"CAP_KILL\"", &both);
         }
         fs::write(&path, text).unwrap();
         let mut command = self.runtime.command(&self.state());

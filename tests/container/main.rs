@@ -16,4 +16,5 @@ mod support;
 
 mod bundle;
 mod command;
+mod image;
 mod system;

@@ -52,6 +52,15 @@ impl Root {
         root
     }
 
+    /// A root with what is in `tree`, and nothing else.
+    pub(crate) fn copy_of(tree: &Path) -> Self {
+        let root = Root {
+            directory: scratch(),
+        };
+        copy_tree(tree, root.path());
+        root
+    }
+
     /// A root with `program` as `/sbin/init`, and without clients.
     pub(crate) fn with_init(program: &Path) -> Self {
         let root = Root::empty();
