@@ -10,7 +10,7 @@ use sysvinit::record::{End, Verdict};
 /// A script that writes a hundred megabytes.
 const LOUD: &str = "head -c 100000000 /dev/zero | tr '\\0' '\\n'; echo end";
 /// The most that rc may ever hold, in KiB.
-const MOST_MEMORY: u64 = 8 * 1024;
+pub(crate) const MOST_MEMORY: u64 = 8 * 1024;
 
 #[test]
 fn three_hundred_scripts_get_the_machine_into_its_level_whatever_they_do() {

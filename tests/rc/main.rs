@@ -9,6 +9,7 @@
     reason = "a test fails loudly"
 )]
 
+mod critical_path;
 mod crowd;
 mod options;
 mod output;

@@ -8,14 +8,14 @@ use std::time::Duration;
 /// What takes longer hangs.
 const LIMIT: Duration = Duration::from_secs(30);
 
-fn parallel() -> Root {
+pub(crate) fn parallel() -> Root {
     let root = Root::new();
     root.file("etc/default/rc", b"PARALLEL=yes\n", 0o644);
     root
 }
 
 /// A script that requires others and provides its own name.
-fn requiring(name: &str, required: &str, body: &str) -> String {
+pub(crate) fn requiring(name: &str, required: &str, body: &str) -> String {
     format!(
         "### BEGIN INIT INFO\n# Provides: {name}\n# Required-Start: {required}\n# Required-Stop:\n\
          # Default-Start: 3\n# Default-Stop:\n### END INIT INFO\n{body}"
@@ -72,8 +72,8 @@ fn what_is_required_has_ended_before_even_if_it_has_failed() {
 }
 
 /// Numbers that look like chance and are the same each time.
-fn chance() -> impl FnMut(usize) -> usize {
-    let mut state = 12_345_u64;
+pub(crate) fn chance(seed: u64) -> impl FnMut(usize) -> usize {
+    let mut state = seed;
     move |below| {
         state = state
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -87,7 +87,7 @@ fn in_a_crowd_nothing_begins_before_what_it_requires_has_ended() {
     const SCRIPTS: usize = 60;
     let root = parallel();
     let log = root.path().join("log");
-    let mut chance = chance();
+    let mut chance = chance(12_345);
     let mut edges = Vec::new();
     for number in 0..SCRIPTS {
         let required: Vec<usize> = (0..number.min(3))

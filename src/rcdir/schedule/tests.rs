@@ -332,4 +332,39 @@ proptest! {
         }
         prop_assert_eq!(ended.len(), level.steps.len());
     }
+
+    /// Each begins at the very moment at which the last of what it waits for has ended, so that the whole takes as long
+    /// as the longest way through it.
+    #[test]
+    fn with_processors_enough_nothing_that_is_ready_is_kept_waiting(
+        lines in levels(),
+        times in prop::collection::vec(1..1000_u64, 14),
+    ) {
+        // Who talks to people has the console to himself, whatever the processors.
+        let lines: Vec<String> =
+            lines.iter().map(|line| line.replace("; interactive", "")).collect();
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let level = Level::new(&lines);
+        let (mut schedule, _) = level.schedule(level.steps.len());
+        let kind = |place: usize| level.steps[place].link.kind;
+        let mut ends: Vec<Option<u64>> = vec![None; level.steps.len()];
+        let mut now = 0;
+        while !schedule.is_done() {
+            for place in schedule.ready() {
+                let waits_for = (0..ends.len()).filter(|&other| {
+                    schedule.needs(place).contains(&other)
+                        || (kind(other) == LinkKind::Kill && kind(place) == LinkKind::Start)
+                });
+                let may_begin = waits_for.map(|other| ends[other].unwrap()).max();
+                prop_assert_eq!(may_begin.unwrap_or(0), now, "{}", level.names(vec![place]));
+                schedule.started(place);
+                ends[place] = Some(now + times[place]);
+            }
+            let running: Vec<usize> = schedule.running().collect();
+            now = running.iter().map(|&place| ends[place].unwrap()).min().unwrap();
+            for place in running.into_iter().filter(|&place| ends[place] == Some(now)) {
+                schedule.ended(place);
+            }
+        }
+    }
 }
