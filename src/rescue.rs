@@ -4,6 +4,7 @@
 //! made init crash may stand in them, so nothing here shares anything with the modules that understand them.
 #![forbid(unsafe_code)]
 
+use crate::container::Realm;
 use crate::initctl::{REQUEST_SIZE, Request};
 use crate::process::{Pid, Signal};
 
@@ -43,10 +44,20 @@ impl Order {
     }
 
     /// What a signal asks for, if anything.
-    pub fn of_signal(signal: Signal) -> Option<Self> {
-        match signal {
-            Signal::INT => Some(Self::Reboot),
-            Signal::POWER_OFF => Some(Self::Halt),
+    pub fn of_signal(signal: Signal, realm: Realm) -> Option<Self> {
+        match (realm, signal) {
+            (Realm::Machine, Signal::INT)
+            | (Realm::Container, Signal::RESTART | Signal::RESTART_NOW) => Some(Self::Reboot),
+            (_, Signal::POWER_OFF)
+            | (
+                Realm::Container,
+                Signal::TERM
+                | Signal::INT
+                | Signal::PWR
+                | Signal::HALT
+                | Signal::HALT_NOW
+                | Signal::POWER_OFF_NOW,
+            ) => Some(Self::Halt),
             _ => None,
         }
     }
@@ -63,6 +74,7 @@ impl Order {
 /// One record, as far as it matters here.
 #[derive(Debug, Default)]
 struct Line<'a> {
+    id: &'a [u8],
     levels: &'a [u8],
     action: &'a [u8],
     command: &'a [u8],
@@ -99,6 +111,12 @@ pub fn commands(text: &[u8], level: u8) -> Vec<Box<[u8]>> {
         .collect()
 }
 
+/// The process of the command that a container is there for.
+pub fn command(text: &[u8]) -> Option<Pid> {
+    let line = records(text).into_iter().find(|line| line.id == b"--")?;
+    latest(text, line.key).or(line.pid.filter(|_| line.runs))
+}
+
 fn belongs_to(levels: &[u8], level: u8) -> bool {
     levels.contains(&level) || (levels.is_empty() && level.is_ascii_digit())
 }
@@ -113,7 +131,10 @@ fn records(text: &[u8]) -> Vec<Line<'_>> {
             continue;
         };
         if token == b"REC" {
-            found.push(Line::default());
+            found.push(Line {
+                id: value,
+                ..Line::default()
+            });
         }
         let Some(record) = found.last_mut() else {
             continue;
@@ -203,7 +224,31 @@ mod tests {
         assert_eq!(order(b'6'), Some(Order::Reboot));
         assert_eq!(order(b'u'), Some(Order::TryAgain));
         assert_eq!(order(b'3'), None);
-        assert_eq!(Order::of_signal(Signal::INT), Some(Order::Reboot));
-        assert_eq!(Order::of_signal(Signal::HUP), None);
+        let machine = |signal| Order::of_signal(signal, Realm::Machine);
+        assert_eq!(machine(Signal::INT), Some(Order::Reboot));
+        assert_eq!(machine(Signal::POWER_OFF), Some(Order::Halt));
+        assert_eq!(machine(Signal::TERM), None);
+        assert_eq!(machine(Signal::HUP), None);
+    }
+
+    #[test]
+    fn a_container_is_stopped_by_every_signal_of_its_manager() {
+        let container = |number| Order::of_signal(Signal(number), Realm::Container);
+        for number in [2, 15, 30, 37, 38, 47, 48] {
+            assert_eq!(container(number), Some(Order::Halt), "{number}");
+        }
+        for number in [39, 49] {
+            assert_eq!(container(number), Some(Order::Reboot), "{number}");
+        }
+        assert_eq!(container(1), None);
+    }
+
+    #[test]
+    fn the_command_of_a_container_is_known_by_its_latest_process() {
+        let text = b"-RL3\nREC--\nLEVS12345789\nFL RU\nPID7\nAC once\nCMDsh\nXKY1\nEOR\nEND\n";
+        assert_eq!(command(text), Pid::new(7));
+        let started = [&text[..], b"R s 1 21\n"].concat();
+        assert_eq!(command(&started), Pid::new(21));
+        assert_eq!(command(TEXT), None);
     }
 }

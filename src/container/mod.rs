@@ -71,6 +71,14 @@ impl Ending {
             Self::Restart => 133,
         }
     }
+
+    /// The exit status of init where there was a command: that of the command, unless it is to be started again.
+    pub fn status_after(self, command: Option<u8>) -> u8 {
+        match (self, command) {
+            (Self::Halt, Some(status)) => status,
+            (Self::Halt | Self::Restart, _) => self.status(),
+        }
+    }
 }
 
 /// The signal by which a container's manager asks for a level, if there is one. A machine's init does not listen to it.
@@ -123,5 +131,7 @@ mod tests {
     fn managers_tell_a_restart_from_a_halt() {
         assert_eq!(Ending::Halt.status(), 0);
         assert_eq!(Ending::Restart.status(), 133);
+        assert_eq!(Ending::Halt.status_after(Some(7)), 7);
+        assert_eq!(Ending::Restart.status_after(Some(7)), 133);
     }
 }

@@ -130,13 +130,9 @@ impl Supervisor {
     }
 
     fn end_container(&self, ending: Ending, rest: Rest, out: &mut Vec<Effect>) {
-        let status = match (ending, self.command_status) {
-            (Ending::Halt, Some(status)) => status,
-            (Ending::Halt | Ending::Restart, _) => ending.status(),
-        };
         out.push(Effect::EndContainer {
             ending,
-            status,
+            status: ending.status_after(self.command_status),
             rest,
         });
     }

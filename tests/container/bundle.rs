@@ -3,6 +3,8 @@
 use crate::support::pty::Pty;
 use crate::support::root::{Root, Subject};
 use crate::support::{LIMIT, wait_until};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -136,6 +138,7 @@ impl Bundle {
         fs::write(&path, text).unwrap();
         let mut command = self.runtime.command(&self.state());
         command.args(["run", "--bundle"]).arg(self.folder.path());
+        command.arg("--pid-file").arg(self.pid_file());
         command.arg(self.id());
         command
     }
@@ -144,6 +147,10 @@ impl Bundle {
     fn id(&self) -> String {
         let name = self.folder.path().file_name().unwrap();
         name.to_string_lossy().replace('.', "test-")
+    }
+
+    fn pid_file(&self) -> PathBuf {
+        self.folder.path().join("pid")
     }
 
     fn state(&self) -> PathBuf {
@@ -219,6 +226,25 @@ impl Container {
             .output()
             .unwrap();
         assert!(output.status.success(), "{output:?}\n{}", self.said());
+    }
+
+    /// Has its first process fail, which only somebody outside can ask for.
+    pub(crate) fn crash(&self) {
+        // The runtime writes the number down when the process runs already.
+        let pid = wait_until(
+            "the container's process is known",
+            LIMIT,
+            || {
+                let text = fs::read_to_string(self.bundle.pid_file()).ok()?;
+                text.trim().parse().ok().map(Pid::from_raw)
+            },
+            || self.said(),
+        );
+        kill(pid, Signal::SIGSEGV).unwrap();
+    }
+
+    pub(crate) fn root(&self) -> &Root {
+        &self.bundle.root
     }
 
     /// Waits until it has ended, and returns the exit status the runtime passes on.

@@ -7,6 +7,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     clippy::string_slice,
     reason = "a test fails loudly"
 )]
@@ -16,5 +17,6 @@ mod support;
 
 mod bundle;
 mod command;
+mod crashes;
 mod image;
 mod system;

@@ -5,11 +5,8 @@
 
 use crate::support::accounting::{SET_ENVIRONMENT, change_to, request};
 use crate::support::namespace::{Ending, Machine, Plan};
-use crate::support::root::ours;
+use crate::support::root::{crashing_init, ours};
 use nix::sys::signal::{SIGCHLD, SIGCONT, SIGKILL, SIGSEGV, SIGTERM, SIGTSTP};
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::OnceLock;
 
 const LEVELS: &str = "id:3:initdefault:
 o3:3:once:/bin/note once
@@ -18,22 +15,6 @@ b3:345:respawn:/bin/sleep 1345
 r4:4:respawn:/bin/sleep 1004
 t5:5:once:trap '' TERM; while :; do sleep 1005; done
 ";
-
-/// Init with crashes on demand.
-fn crashing_init() -> &'static Path {
-    static READY: OnceLock<PathBuf> = OnceLock::new();
-    READY.get_or_init(|| {
-        let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/crash-test");
-        let status = Command::new(env!("CARGO"))
-            .args(["build", "--locked", "--quiet", "--bin", "init"])
-            .args(["--features", "crash-test", "--target-dir"])
-            .arg(&target)
-            .status()
-            .unwrap();
-        assert!(status.success(), "building init for crash tests: {status}");
-        target.join("debug/init")
-    })
-}
 
 fn in_level_three(inittab: &str) -> Machine {
     let plan = Plan::new(inittab);

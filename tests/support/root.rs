@@ -191,6 +191,22 @@ pub(crate) fn original() -> &'static Path {
     })
 }
 
+/// Our init with crashes on demand: it looks into `/run/crash-now` for what is to fail, and how.
+pub(crate) fn crashing_init() -> &'static Path {
+    static READY: OnceLock<PathBuf> = OnceLock::new();
+    READY.get_or_init(|| {
+        let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/crash-test");
+        let status = Command::new(env!("CARGO"))
+            .args(["build", "--locked", "--quiet", "--bin", "init"])
+            .args(["--features", "crash-test", "--target-dir"])
+            .arg(&target)
+            .status()
+            .unwrap();
+        assert!(status.success(), "building init for crash tests: {status}");
+        target.join("debug/init")
+    })
+}
+
 fn busybox() -> &'static Path {
     static FOUND: OnceLock<PathBuf> = OnceLock::new();
     FOUND.get_or_init(|| {

@@ -4,8 +4,12 @@
 //! nothing else, so that as little as possible of what crashed is in it.
 
 use super::journal::Journal;
+use super::perform::ask_kernel;
 use super::report::Reporter;
+use super::run::Home;
 use super::spawn::{INIT_VERSION, PATH};
+use crate::container::entrypoint::forwarded;
+use crate::container::{Ending, Realm};
 use crate::initctl::REQUEST_SIZE;
 use crate::journal::Mark;
 use crate::paths::Paths;
@@ -30,9 +34,12 @@ const LOOK: Duration = Duration::from_secs(5);
 const WAY_DOWN: Duration = Duration::from_secs(300);
 /// Between TERM and KILL at the end.
 const GRACE: Duration = Duration::from_secs(5);
+/// The exit status of a container whose command has ended, or was never started, without init having seen it.
+const LOST: u8 = 255;
 
 /// What it works with.
 pub(super) struct LastResort {
+    pub(super) home: Home,
     pub(super) paths: Paths,
     pub(super) report: Reporter,
     pub(super) reports: Reports,
@@ -42,6 +49,12 @@ pub(super) struct LastResort {
     /// The FIFO of that image, until it is open here: requests are in it.
     pub(super) held: Option<OwnedFd>,
     pub(super) journal: Journal,
+    /// The command that a container is there for.
+    pub(super) command: Option<Pid>,
+    /// Its exit status.
+    pub(super) status: Option<u8>,
+    /// rc has told that all is done.
+    pub(super) is_done: bool,
 }
 
 /// One getty and when it may be started again.
@@ -71,6 +84,10 @@ impl LastResort {
         loop {
             let now = sys::clock::now();
             self.reap(&mut kept);
+            if self.home.command.is_some() && self.command().is_none() {
+                self.status = self.status.or(Some(LOST));
+                return self.go_down(Order::Halt);
+            }
             self.start_due(now, &mut kept);
             if !fifo
                 .as_ref()
@@ -92,9 +109,19 @@ impl LastResort {
         }
     }
 
-    fn reap(&self, kept: &mut [Kept]) {
+    /// The command that the container is there for, while it runs.
+    fn command(&self) -> Option<Pid> {
+        let is_running = |pid: &Pid| self.status.is_none() && sys::child::is_child(*pid);
+        self.command.filter(is_running)
+    }
+
+    fn reap(&mut self, kept: &mut [Kept]) {
+        let command = self.command();
         while self.reports.take().is_some() {}
         while let Some(ended) = sys::child::reap() {
+            if Some(ended.pid) == command {
+                self.status = Some(ended.status.as_shell_code());
+            }
             for one in kept.iter_mut() {
                 one.getty.pid = one.getty.pid.filter(|known| *known != ended.pid);
             }
@@ -115,8 +142,13 @@ impl LastResort {
 
     fn next_order(&self, fifo: Option<&Fifo>) -> Option<Order> {
         while let Some((signal, _)) = self.signals.take() {
-            if let Some(order) = Order::of_signal(signal) {
-                return Some(order);
+            let order = Order::of_signal(signal, self.home.realm);
+            match self.command() {
+                Some(command) if signal != Signal::CHLD && !says_done(signal) => {
+                    sys::signal::send_to_group(command, forwarded(signal)).unwrap_or_default();
+                }
+                _ if order.is_some() => return order,
+                _ => {}
             }
         }
         let mut bytes = [0_u8; REQUEST_SIZE];
@@ -185,40 +217,56 @@ impl LastResort {
         if let Ok(pid) = sys::child::fork_and_call(sys::reboot::sync) {
             self.wait_for(pid, GRACE);
         }
-        let end = match order {
-            Order::Halt => End::PowerOff,
-            Order::Reboot | Order::TryAgain => End::Restart,
+        let ending = match order {
+            Order::Halt => Ending::Halt,
+            Order::Reboot | Order::TryAgain => Ending::Restart,
         };
-        let error = sys::reboot::end(end);
-        self.report.alarm(&format!("the kernel refuses: {error}"));
-        ExitCode::SUCCESS
+        match self.home.realm {
+            Realm::Container => ask_kernel(ending, self.home.namespace),
+            Realm::Machine => {
+                let end = match ending {
+                    Ending::Halt => End::PowerOff,
+                    Ending::Restart => End::Restart,
+                };
+                let error = sys::reboot::end(end);
+                self.report.alarm(&format!("the kernel refuses: {error}"));
+            }
+        }
+        ExitCode::from(ending.status_after(self.status))
     }
 
-    /// Waits until a child has ended, reaping the others, for at most so long.
-    fn wait_for(&self, pid: Pid, most: Duration) {
+    /// Waits until a child has ended, reaping the others, for at most so long. In a container `halt` waits for init when
+    /// all is done.
+    fn wait_for(&mut self, pid: Pid, most: Duration) {
         let end = sys::clock::now().after(most);
-        while sys::child::is_child(pid) && self.pass_time(end) {}
+        while sys::child::is_child(pid) && !self.is_done && self.pass_time(end) {}
     }
 
     /// Waits until there are no children.
-    fn wait_for_all(&self, most: Duration) {
+    fn wait_for_all(&mut self, most: Duration) {
         let end = sys::clock::now().after(most);
         while sys::child::has_children() && self.pass_time(end) {}
     }
 
     /// Reaps what has ended and waits for the next signal. Tells whether there is time left.
-    fn pass_time(&self, end: Uptime) -> bool {
+    fn pass_time(&mut self, end: Uptime) -> bool {
         let now = sys::clock::now();
         if now >= end {
             return false;
         }
         sys::poll::wait([Some(self.signals.as_fd())], Some(end.since(now)));
-        while self
-            .signals
-            .take()
-            .is_some_and(|(signal, _)| signal != Signal::KILL)
-        {}
-        while sys::child::reap().is_some() {}
+        while let Some((signal, _)) = self.signals.take() {
+            self.is_done |= self.home.realm == Realm::Container && says_done(signal);
+        }
+        self.reap(&mut []);
         true
     }
+}
+
+/// Tells whether a signal says that nothing is left to do on the way down.
+fn says_done(signal: Signal) -> bool {
+    matches!(
+        signal,
+        Signal::HALT_NOW | Signal::POWER_OFF_NOW | Signal::RESTART_NOW
+    )
 }

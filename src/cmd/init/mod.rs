@@ -25,6 +25,7 @@ use crate::cmd::Invocation;
 use crate::container::{self, Namespace, Realm};
 use crate::initctl::{Assignment, ENVIRONMENT_PREFIX, RequestStream};
 use crate::paths::Paths;
+use crate::rescue;
 use crate::snapshot::{SIGNATURE, Snapshot, hex};
 use crate::supervisor::{Event, Phase, Sink, Supervisor};
 use crate::sys;
@@ -108,13 +109,17 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
             sys::process::set_name(c"init");
             home.let_go_of_standard();
             let last_resort = LastResort {
+                home,
                 paths,
                 report,
                 reports,
                 signals,
+                command: rescue::command(&crashed.text),
                 text: crashed.text,
                 held: crashed.fifo,
                 journal: Journal::new(Some(crashed.file), Vec::new()),
+                status: None,
+                is_done: false,
             };
             return Ok(last_resort.run());
         }

@@ -207,7 +207,7 @@ impl Init {
     }
 
     /// Exits, which ends the container; but where init is the first process of a machine after all, the kernel has to be
-    /// asked. LXC and systemd-nspawn are told of a restart in no other way than by the kernel.
+    /// asked.
     fn end_container(&mut self, ending: Ending, status: u8, rest: Rest) {
         if let Rest::AskedToEnd(grace) = rest {
             let (entrypoint, first) = Entrypoint::over(sys::clock::now(), status, grace);
@@ -220,13 +220,8 @@ impl Init {
             };
             attendant.run(Some(first));
         }
-        let is_machine = self.home.namespace == Namespace::Initial;
-        match ending {
-            Ending::Restart => drop(sys::reboot::end(End::Restart)),
-            Ending::Halt if is_machine => drop(sys::reboot::end(End::PowerOff)),
-            Ending::Halt => {}
-        }
-        if is_machine {
+        ask_kernel(ending, self.home.namespace);
+        if self.home.namespace == Namespace::Initial {
             self.report.say(Sink::Both, "the kernel refuses to go down");
         } else {
             sys::process::exit(status);
@@ -250,5 +245,15 @@ impl Init {
             &format!("{}: {error}", self.paths.init().display()),
         );
         self.answer(Event::ReExecFailed);
+    }
+}
+
+/// Asks the kernel for the end of a container, as far as that is its to bring about: LXC and systemd-nspawn are told of a
+/// restart in no other way. Comes back where it refuses.
+pub(super) fn ask_kernel(ending: Ending, namespace: Namespace) {
+    match (ending, namespace) {
+        (Ending::Restart, _) => drop(sys::reboot::end(End::Restart)),
+        (Ending::Halt, Namespace::Initial) => drop(sys::reboot::end(End::PowerOff)),
+        (Ending::Halt, Namespace::Made) => {}
     }
 }
