@@ -1,20 +1,18 @@
 //! The machines of the benchmark: every init as process 1 of fresh namespaces, with the same work written in its own
 //! configuration.
 
-use super::stats::{Comparison, turns};
 use super::support::namespace::{Machine, Plan};
 use super::support::root::{Root, original};
 use super::support::{Deadline, pause};
-use std::fmt::Write;
+use super::work::{Work, busybox_table, finit_table, inittab, script, services};
 use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 /// How long a machine may take to get somewhere.
-pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 
 /// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,17 +28,6 @@ pub(crate) enum Init {
     Openrc,
     S6,
     Tini,
-}
-
-/// One line of work. No two of a machine have the same command: busybox takes such lines for one.
-#[derive(Debug, Clone)]
-pub(crate) enum Work {
-    /// Run to its end before the next line.
-    Wait(String),
-    /// Started once, and not waited for.
-    Once(String),
-    /// Started again when it ends.
-    Respawn(String),
 }
 
 impl Init {
@@ -111,6 +98,7 @@ impl Init {
                 Plan::on(root)
                     .file("/etc/passwd", "root::0:0::/:/bin/sh\n")
                     .file("/etc/group", "root::0:\n")
+                    .file("/etc/fstab", "")
             }
             Init::Runit => {
                 root.script("/etc/runit/1", "exit 0");
@@ -129,7 +117,10 @@ impl Init {
                 // What it would hand everything to: only the process 1 of OpenRC is measured.
                 root.script(
                     "/sbin/openrc",
-                    &format!("[ \"$1\" = default ] || exit 0\n{}", script(work)),
+                    &format!(
+                        "case $1 in sysinit | boot) exit 0 ;; esac\n{}",
+                        script(work)
+                    ),
                 );
                 Plan::on(root)
             }
@@ -166,6 +157,7 @@ impl Init {
             for folder in ["lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"] {
                 copy_libraries(&peers().join(folder), &root.at("lib/x86_64-linux-gnu"));
             }
+            // Only for its libraries.
             root.install(Path::new("/bin/true"), "bin/true-of-libc");
         }
         for name in ["stamp", "nop", "orphans"] {
@@ -174,65 +166,6 @@ impl Init {
         }
         root
     }
-}
-
-/// The lines of an inittab. None is recorded in utmp: with a thousand names there, searching it would be most of the time.
-fn inittab(work: &[Work]) -> String {
-    let mut table = String::from("id:3:initdefault:\n");
-    for (number, line) in work.iter().enumerate() {
-        let (action, command) = match line {
-            Work::Wait(command) => ("wait", command),
-            Work::Once(command) => ("once", command),
-            Work::Respawn(command) => ("respawn", command),
-        };
-        writeln!(table, "{number:x}:3:{action}:+{command}").unwrap();
-    }
-    table
-}
-
-fn busybox_table(work: &[Work]) -> String {
-    let line = |line: &Work| match line {
-        Work::Wait(command) => format!("::wait:{command}\n"),
-        Work::Once(command) => format!("::once:{command}\n"),
-        Work::Respawn(command) => format!("::respawn:{command}\n"),
-    };
-    work.iter().map(line).collect()
-}
-
-fn finit_table(work: &[Work]) -> String {
-    let mut table = String::from("runlevel 2\n");
-    for (number, line) in work.iter().enumerate() {
-        match line {
-            Work::Wait(command) => writeln!(table, "run [2345] name:w{number} {command} --"),
-            Work::Once(command) => writeln!(table, "task [2345] name:o{number} {command} --"),
-            Work::Respawn(command) => writeln!(table, "service [2345] name:r{number} {command} --"),
-        }
-        .unwrap();
-    }
-    table
-}
-
-/// A folder for each service, as runit and s6 want it.
-fn services(root: &Root, folder: &str, work: &[Work]) {
-    for (number, line) in work.iter().enumerate() {
-        let (Work::Wait(command) | Work::Once(command) | Work::Respawn(command)) = line;
-        root.script(
-            &format!("/{folder}/s{number}/run"),
-            &format!("exec {command}"),
-        );
-    }
-}
-
-/// The same work for a shell.
-fn script(work: &[Work]) -> String {
-    let line = |line: &Work| match line {
-        Work::Wait(command) => format!("{command}\n"),
-        Work::Once(command) | Work::Respawn(command) => format!("{command} &\n"),
-    };
-    work.iter()
-        .map(line)
-        .chain([String::from("wait\n")])
-        .collect()
 }
 
 fn copy_libraries(from: &Path, to: &Path) {
@@ -326,45 +259,6 @@ pub(crate) fn noted(machine: &Machine, name: &str) -> Vec<f64> {
         .lines()
         .filter_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
         .collect()
-}
-
-/// Lets candidates take turns at `measure`. A peer that fails is left out from then on, and `tables` say why; ours and the
-/// floor must not fail.
-pub(crate) fn take_turns<const N: usize>(
-    rounds: usize,
-    candidates: &[Init],
-    tables: &mut [Comparison; N],
-    mut measure: impl FnMut(Init, &mut [Comparison; N]),
-) {
-    let mut left_out = Vec::new();
-    for init in candidates {
-        if let Some(reason) = init.missing() {
-            leave_out(*init, reason, tables);
-            left_out.push(*init);
-        }
-    }
-    for init in turns(rounds, candidates) {
-        if left_out.contains(&init) {
-            continue;
-        }
-        let attempt = AssertUnwindSafe(|| measure(init, tables));
-        let Err(cause) = catch_unwind(attempt) else {
-            continue;
-        };
-        if matches!(init, Init::Floor | Init::Ours | Init::OursStatic) {
-            resume_unwind(cause);
-        }
-        let reason = cause.downcast_ref::<String>().map_or("", String::as_str);
-        let reason = reason.lines().next().unwrap_or_default();
-        leave_out(init, reason, tables);
-        left_out.push(init);
-    }
-}
-
-fn leave_out(init: Init, reason: &str, tables: &mut [Comparison]) {
-    for table in tables {
-        table.absent(init.name(), reason);
-    }
 }
 
 /// A machine whose process 1 is the bare loop, with these words.

@@ -1,9 +1,11 @@
 //! How soon something happens after it should.
 
 use super::Extent;
-use super::bed::{Init, Work, stamps, take_turns};
+use super::bed::{Init, stamps};
 use super::stats::Comparison;
 use super::support::namespace::Machine;
+use super::turns::take_turns;
+use super::work::Work;
 
 /// As many as the original starts in two minutes before it holds an entry.
 const STARTS: usize = 9;

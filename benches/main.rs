@@ -30,6 +30,8 @@ mod rest;
 mod size;
 mod spawning;
 mod stats;
+mod turns;
+mod work;
 
 use stats::Comparison;
 use std::fmt::Write;

@@ -1,25 +1,37 @@
 //! Process 1 when nothing happens: memory, wake-ups, descriptors.
 
 use super::Extent;
-use super::bed::{Init, LIMIT, Work, noted, take_turns};
+use super::bed::{Init, LIMIT, noted};
 use super::stats::Comparison;
 use super::support::namespace::{Machine, Process};
 use super::support::{Deadline, pause};
+use super::turns::take_turns;
+use super::work::Work;
 use std::fs;
 use std::time::Duration;
 
 /// For how long a machine must do nothing before it counts as being at rest.
 const QUIET: Duration = Duration::from_millis(700);
 
-const ALL: [Init; 5] = [
+const ALL: [Init; 9] = [
     Init::Ours,
     Init::OursStatic,
     Init::Sysvinit,
     Init::Busybox,
+    Init::Finit,
+    Init::Runit,
+    Init::Openrc,
+    Init::S6,
     Init::Tini,
 ];
 /// Those that read a table of entries and watch all of it in one process.
-const WITH_TABLE: [Init; 4] = [Init::Ours, Init::OursStatic, Init::Sysvinit, Init::Busybox];
+const WITH_TABLE: [Init; 5] = [
+    Init::Ours,
+    Init::OursStatic,
+    Init::Sysvinit,
+    Init::Busybox,
+    Init::Finit,
+];
 
 pub(crate) fn measure(extent: Extent) -> Vec<Comparison> {
     let mut tables = Vec::new();

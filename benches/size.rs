@@ -1,8 +1,9 @@
 //! What a program weighs on a disk.
 
 use super::Extent;
-use super::bed::{Init, peers, programs, static_programs, take_turns};
+use super::bed::{Init, peers, programs, static_programs};
 use super::stats::Comparison;
+use super::turns::take_turns;
 use std::fs;
 use std::iter;
 use std::path::Path;

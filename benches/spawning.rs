@@ -1,8 +1,10 @@
 //! A thousand processes, one after another.
 
 use super::Extent;
-use super::bed::{Init, Work, stamped, take_turns};
+use super::bed::{Init, stamped};
 use super::stats::Comparison;
+use super::turns::take_turns;
+use super::work::Work;
 
 pub(crate) fn measure(extent: Extent) -> Vec<Comparison> {
     let counts = extent.choose(vec![10, 100, 200, 1000, 10_000], vec![10, 100]);
@@ -28,6 +30,7 @@ fn one_after_another(extent: Extent, count: usize) -> Comparison {
         Init::OursStatic,
         Init::Sysvinit,
         Init::Busybox,
+        Init::Finit,
     ];
     // The others are quadratic in this, or need minutes.
     let candidates = if count > 1000 {
@@ -35,7 +38,7 @@ fn one_after_another(extent: Extent, count: usize) -> Comparison {
     } else {
         &peers[..]
     };
-    let rounds = extent.choose(if count > 1000 { 3 } else { 9 }, 1);
+    let rounds = extent.choose(if count > 1000 { 2 } else { 7 }, 1);
     let mut tables = [table];
     take_turns(rounds, candidates, &mut tables, |init, [table]| {
         let plan = if init == Init::Floor {

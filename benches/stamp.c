@@ -3,8 +3,14 @@
  *   stamp NAME          appends NAME and the monotonic time in nanoseconds to /out/stamps, and ends
  *   stamp -s NAME       the same, and then sleeps until it is killed
  *   nop                 (by that name) ends at once
- *   floor FIRST N PROG  as process 1: runs PROG N times, one after another, and notes when it began and ended
- *   reap COMMAND...     as process 1: runs COMMAND, and reaps for ever
+ *   orphans N           (by that name) makes N processes whose parent is gone, one after another, and sleeps
+ *
+ * As process 1, by the name init:
+ *   init floor N PROGRAM...   runs PROGRAM N times, one after another, and notes when it began and ended
+ *   init respawn PROGRAM...   runs PROGRAM for ever
+ *   init reap PROGRAM...      runs PROGRAM once, and reaps for ever
+ *
+ * Further words of stamp and nop mean nothing: they make command lines differ.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -31,7 +37,13 @@ static void stamp(const char *name)
 	close(fd);
 }
 
-static pid_t run(char **words)
+static void sleep_for_ever(void)
+{
+	for (;;)
+		pause();
+}
+
+static pid_t start(char **words)
 {
 	pid_t pid = vfork();
 
@@ -42,76 +54,80 @@ static pid_t run(char **words)
 	return pid;
 }
 
+static void run(char **words)
+{
+	pid_t pid = start(words);
+
+	while (waitpid(pid, NULL, 0) < 0)
+		;
+}
+
+static void reap(char **words)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	start(words);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	for (;;) {
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+		sigwaitinfo(&set, NULL);
+	}
+}
+
+static void orphans(long left)
+{
+	stamp("first");
+	while (left-- > 0) {
+		pid_t pid = vfork();
+		if (pid == 0) {
+			/* It ends first, and is process 1's as soon as its parent has ended too. */
+			if (vfork() == 0)
+				_exit(0);
+			_exit(0);
+		}
+		while (waitpid(pid, NULL, 0) < 0)
+			;
+	}
+	stamp("last");
+	sleep_for_ever();
+}
+
+static void as_process_1(int argc, char **argv)
+{
+	if (argc > 3 && strcmp(argv[1], "floor") == 0) {
+		long times = atol(argv[2]);
+
+		stamp("first");
+		while (times-- > 0)
+			run(argv + 3);
+		stamp("last");
+		sleep_for_ever();
+	}
+	if (argc > 2 && strcmp(argv[1], "respawn") == 0)
+		for (;;)
+			run(argv + 2);
+	if (argc > 2 && strcmp(argv[1], "reap") == 0)
+		reap(argv + 2);
+}
+
 int main(int argc, char **argv)
 {
 	const char *slash = strrchr(argv[0], '/');
 	const char *name = slash ? slash + 1 : argv[0];
 
-	if (strcmp(name, "nop") == 0)
+	if (strcmp(name, "nop") == 0 || argc < 2)
 		return 0;
-	if (strcmp(name, "init") == 0 && argc > 3 && strcmp(argv[1], "floor") == 0) {
-		char *words[] = { argv[3], NULL };
-		long times = atol(argv[2]);
-
-		stamp("first");
-		while (times-- > 0) {
-			pid_t pid = run(words);
-			while (waitpid(pid, NULL, 0) < 0)
-				;
-		}
-		stamp("last");
-		for (;;)
-			pause();
-	}
-	if (strcmp(name, "init") == 0 && argc > 2 && strcmp(argv[1], "respawn") == 0) {
-		for (;;) {
-			pid_t pid = run(argv + 2);
-			while (waitpid(pid, NULL, 0) < 0)
-				;
-		}
-	}
-	if (strcmp(name, "init") == 0 && argc > 2 && strcmp(argv[1], "reap") == 0) {
-		sigset_t set;
-
-		sigemptyset(&set);
-		sigaddset(&set, SIGCHLD);
-		pid_t pid = vfork();
-		if (pid == 0) {
-			execve(argv[2], argv + 2, environ);
-			_exit(127);
-		}
-		sigprocmask(SIG_BLOCK, &set, NULL);
-		for (;;) {
-			while (waitpid(-1, NULL, WNOHANG) > 0)
-				;
-			sigwaitinfo(&set, NULL);
-		}
-	}
-	/* orphans N: makes N processes whose parent is gone, at most a few hundred at a time. */
-	if (strcmp(name, "orphans") == 0 && argc > 1) {
-		long left = atol(argv[1]);
-
-		stamp("first");
-		while (left-- > 0) {
-			pid_t pid = vfork();
-			if (pid == 0) {
-				if (fork() == 0)
-					_exit(0);
-				_exit(0);
-			}
-			while (waitpid(pid, NULL, 0) < 0)
-				;
-		}
-		stamp("last");
-		for (;;)
-			pause();
-	}
-	if (argc > 2 && strcmp(argv[1], "-s") == 0) {
+	if (strcmp(name, "init") == 0)
+		as_process_1(argc, argv);
+	else if (strcmp(name, "orphans") == 0)
+		orphans(atol(argv[1]));
+	else if (argc > 2 && strcmp(argv[1], "-s") == 0) {
 		stamp(argv[2]);
-		for (;;)
-			pause();
-	}
-	if (argc > 1)
+		sleep_for_ever();
+	} else
 		stamp(argv[1]);
 	return 0;
 }
