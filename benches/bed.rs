@@ -261,6 +261,24 @@ pub(crate) fn noted(machine: &Machine, name: &str) -> Vec<f64> {
         .collect()
 }
 
+/// Writes a request for init as soon as it is there to read it, and says when it was written.
+pub(crate) fn ask_at(machine: &Machine, request: &[u8]) -> f64 {
+    let deadline = Deadline::after(LIMIT);
+    loop {
+        let now = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC).unwrap();
+        if machine.try_ask(request) {
+            #[expect(clippy::cast_precision_loss, reason = "less than 2^52 ns are 52 days")]
+            return now.tv_sec() as f64 * 1e9 + now.tv_nsec() as f64;
+        }
+        assert!(
+            deadline.left().is_some(),
+            "nobody reads requests\n{}",
+            machine.transcript()
+        );
+        pause();
+    }
+}
+
 /// A machine whose process 1 is the bare loop, with these words.
 pub(crate) fn floor(words: &[&str]) -> Plan {
     let root = Init::Floor.root();

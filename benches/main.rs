@@ -24,6 +24,7 @@
 mod support;
 
 mod bed;
+mod changes;
 mod latency;
 mod reaping;
 mod rest;
@@ -62,6 +63,7 @@ const CHAPTERS: &[(&str, Chapter)] = &[
     ("rest", rest::measure),
     ("spawning", spawning::measure),
     ("latency", latency::measure),
+    ("changes", changes::measure),
     ("reaping", reaping::measure),
 ];
 

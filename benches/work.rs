@@ -43,8 +43,12 @@ pub(crate) fn finit_table(work: &[Work]) -> String {
     let mut table = String::from("runlevel 2\n");
     for (number, line) in work.iter().enumerate() {
         match line {
-            Work::Wait(command) => writeln!(table, "run [2345] name:w{number} :{number} {command} --"),
-            Work::Once(command) => writeln!(table, "task [2345] name:o{number} :{number} {command} --"),
+            Work::Wait(command) => {
+                writeln!(table, "run [2345] name:w{number} :{number} {command} --")
+            }
+            Work::Once(command) => {
+                writeln!(table, "task [2345] name:o{number} :{number} {command} --")
+            }
             Work::Respawn(command) => writeln!(
                 table,
                 "service [2345] name:r{number} :{number} {command} --"
