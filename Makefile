@@ -99,7 +99,7 @@ walk:  ## let random actions befall a live PID 1 in a namespace, for WALK_SECOND
 # The inits themselves are those of `make build`; only what measures them is a test's build.
 .PHONY: bench
 bench:  ## measure this init beside its peers into doc/benchmarks.md (WORDS="rest size": these chapters only, printed)
-	@$(need) busybox cc dpkg-deb unshare
+	@$(need) busybox cc dpkg-deb strace unshare
 	@$(MAKE) -s build && $(MAKE) -s build STATIC=1
 	PROGRAMS=$(abspath $(target)/release) STATIC_PROGRAMS=$(abspath $(target)/$(host)/release) \
 		$(CARGO) test --locked --bench peers -- --full $(or $(WORDS),--write doc/benchmarks.md)

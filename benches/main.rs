@@ -24,6 +24,7 @@
 mod support;
 
 mod bed;
+mod calls;
 mod changes;
 mod latency;
 mod reaping;
@@ -62,6 +63,7 @@ const CHAPTERS: &[(&str, Chapter)] = &[
     ("size", size::measure),
     ("rest", rest::measure),
     ("spawning", spawning::measure),
+    ("calls", calls::measure),
     ("latency", latency::measure),
     ("changes", changes::measure),
     ("reaping", reaping::measure),
