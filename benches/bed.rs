@@ -4,6 +4,7 @@
 use super::support::namespace::{Machine, Plan};
 use super::support::root::{Root, original};
 use super::support::{Deadline, pause};
+use super::turns::Candidate;
 use super::work::{Work, busybox_table, finit_table, inittab, script, services};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,8 +31,8 @@ pub(crate) enum Init {
     Tini,
 }
 
-impl Init {
-    pub(crate) fn name(self) -> &'static str {
+impl Candidate for Init {
+    fn name(self) -> &'static str {
         match self {
             Init::Floor => "floor",
             Init::Ours => "ours",
@@ -46,12 +47,17 @@ impl Init {
         }
     }
 
-    /// Why there is nothing to measure.
-    pub(crate) fn missing(self) -> Option<&'static str> {
+    fn missing(self) -> Option<&'static str> {
         (self == Init::OursStatic && static_programs().is_none())
             .then_some("only `make bench` has built it")
     }
 
+    fn is_peer(self) -> bool {
+        !matches!(self, Init::Floor | Init::Ours | Init::OursStatic)
+    }
+}
+
+impl Init {
     /// The file that becomes `/sbin/init`.
     pub(crate) fn program(self) -> PathBuf {
         match self {
@@ -144,7 +150,8 @@ impl Init {
         }
     }
 
-    fn root(self) -> Root {
+    /// A root with it as process 1 and nothing to do.
+    pub(crate) fn root(self) -> Root {
         let root = match self {
             Init::Sysvinit => Root::new(super::support::root::Subject::Original),
             _ => Root::with_init(&self.program()),

@@ -5,7 +5,7 @@ use super::bed::{Init, floor, stamped};
 use super::stats::Comparison;
 use super::support::namespace::Plan;
 use super::support::{LIMIT, wait_until};
-use super::turns::take_turns;
+use super::turns::{Candidate, take_turns};
 use super::work::Work;
 use std::fs;
 use std::path::Path;

@@ -6,7 +6,7 @@ use super::stats::Comparison;
 use super::support::accounting::change_to;
 use super::support::namespace::Machine;
 use super::support::{LIMIT, wait_until};
-use super::turns::take_turns;
+use super::turns::{Candidate, take_turns};
 use super::work::{Work, inittab};
 use std::fmt::Write;
 use std::fs;

@@ -3,7 +3,7 @@
 use super::Extent;
 use super::bed::{Init, stamps};
 use super::stats::Comparison;
-use super::turns::take_turns;
+use super::turns::{Candidate, take_turns};
 use super::work::Work;
 
 /// As many as the original starts in two minutes before it holds an entry.

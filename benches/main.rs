@@ -27,11 +27,14 @@ mod bed;
 mod calls;
 mod changes;
 mod latency;
+mod rc;
 mod reaping;
 mod rest;
+mod scripts;
 mod size;
 mod spawning;
 mod stats;
+mod tools;
 mod turns;
 mod work;
 
@@ -67,6 +70,8 @@ const CHAPTERS: &[(&str, Chapter)] = &[
     ("latency", latency::measure),
     ("changes", changes::measure),
     ("reaping", reaping::measure),
+    ("rc", rc::measure),
+    ("tools", tools::measure),
 ];
 
 fn main() {

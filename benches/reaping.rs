@@ -5,7 +5,7 @@ use super::bed::{Init, noted};
 use super::stats::Comparison;
 use super::support::namespace::Machine;
 use super::support::{Deadline, clock, pause};
-use super::turns::take_turns;
+use super::turns::{Candidate, take_turns};
 use super::work::Work;
 use std::collections::BTreeMap;
 use std::fs;

@@ -5,7 +5,7 @@ use super::bed::{Init, LIMIT, noted};
 use super::stats::Comparison;
 use super::support::namespace::{Machine, Process};
 use super::support::{Deadline, pause};
-use super::turns::take_turns;
+use super::turns::{Candidate, take_turns};
 use super::work::Work;
 use std::fs;
 use std::time::Duration;

@@ -3,7 +3,7 @@
 use super::Extent;
 use super::bed::{Init, peers, programs, static_programs};
 use super::stats::Comparison;
-use super::turns::take_turns;
+use super::turns::{Candidate, take_turns};
 use std::fs;
 use std::iter;
 use std::path::Path;

@@ -3,7 +3,7 @@
 use super::Extent;
 use super::bed::{Init, stamped};
 use super::stats::Comparison;
-use super::turns::take_turns;
+use super::turns::{Candidate, take_turns};
 use super::work::Work;
 
 pub(crate) fn measure(extent: Extent) -> Vec<Comparison> {

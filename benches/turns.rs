@@ -1,44 +1,56 @@
 //! Who is measured when, and what becomes of one that cannot be.
 
-use super::bed::Init;
 use super::stats::{Comparison, turns};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// Lets candidates take turns at `measure`. A peer that fails is left out from then on, and `tables` say why; ours and the
-/// floor must not fail.
-pub(crate) fn take_turns<const N: usize>(
+/// What is measured beside others.
+pub(crate) trait Candidate: Copy + PartialEq {
+    /// What the tables call it.
+    fn name(self) -> &'static str;
+
+    /// Why there is nothing to measure.
+    fn missing(self) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether it is Debian's and may fail here; ours and the floor must not.
+    fn is_peer(self) -> bool;
+}
+
+/// Lets candidates take turns at `measure`. A peer that fails is left out from then on, and `tables` say why.
+pub(crate) fn take_turns<C: Candidate, const N: usize>(
     rounds: usize,
-    candidates: &[Init],
+    candidates: &[C],
     tables: &mut [Comparison; N],
-    mut measure: impl FnMut(Init, &mut [Comparison; N]),
+    mut measure: impl FnMut(C, &mut [Comparison; N]),
 ) {
     let mut left_out = Vec::new();
-    for init in candidates {
-        if let Some(reason) = init.missing() {
-            leave_out(*init, reason, tables);
-            left_out.push(*init);
+    for candidate in candidates {
+        if let Some(reason) = candidate.missing() {
+            leave_out(*candidate, reason, tables);
+            left_out.push(*candidate);
         }
     }
-    for init in turns(rounds, candidates) {
-        if left_out.contains(&init) {
+    for candidate in turns(rounds, candidates) {
+        if left_out.contains(&candidate) {
             continue;
         }
-        let attempt = AssertUnwindSafe(|| measure(init, tables));
+        let attempt = AssertUnwindSafe(|| measure(candidate, tables));
         let Err(cause) = catch_unwind(attempt) else {
             continue;
         };
-        if matches!(init, Init::Floor | Init::Ours | Init::OursStatic) {
+        if !candidate.is_peer() {
             resume_unwind(cause);
         }
         let reason = cause.downcast_ref::<String>().map_or("", String::as_str);
         let reason = reason.lines().next().unwrap_or_default();
-        leave_out(init, reason, tables);
-        left_out.push(init);
+        leave_out(candidate, reason, tables);
+        left_out.push(candidate);
     }
 }
 
-fn leave_out(init: Init, reason: &str, tables: &mut [Comparison]) {
+fn leave_out(candidate: impl Candidate, reason: &str, tables: &mut [Comparison]) {
     for table in tables {
-        table.absent(init.name(), reason);
+        table.absent(candidate.name(), reason);
     }
 }
