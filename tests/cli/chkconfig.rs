@@ -114,6 +114,26 @@ fn an_override_of_the_administrator_counts() {
 }
 
 #[test]
+fn services_of_xinetd_are_not_known_and_left_as_they_are() {
+    let root = root("etc/rc.d");
+    succeed(&root, "--add crond");
+    let file = root.path().join("etc/xinetd.d/telnet");
+    let text = "service telnet\n{\n\tdisable = yes\n}\n";
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(&file, text).unwrap();
+    let (list, errors, code) = chkconfig(&root, "--list");
+    assert_eq!((list.lines().count(), &*errors, code), (1, "", 0), "{list}");
+    assert!(list.starts_with("crond "), "{list}");
+    let (_, errors, code) = chkconfig(&root, "telnet on");
+    assert_eq!(code, 1);
+    assert!(
+        errors.contains("on service telnet: No such file"),
+        "{errors}"
+    );
+    assert_eq!(fs::read_to_string(file).unwrap(), text);
+}
+
+#[test]
 fn what_is_no_service_is_an_error_and_changes_nothing() {
     let root = root("etc");
     for (words, why) in [
