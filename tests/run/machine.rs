@@ -51,7 +51,7 @@ fn small_root() -> &'static str {
 }
 
 /// A machine of its own for one test, with somebody at its console.
-fn machine(words: &[&str]) -> Session {
+pub(crate) fn machine(words: &[&str]) -> Session {
     Session::start(&[&[launcher(), small_root()], words].concat())
 }
 

@@ -17,3 +17,4 @@
 mod install;
 mod machine;
 mod session;
+mod tutorial;
