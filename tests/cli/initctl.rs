@@ -197,8 +197,8 @@ fn quotes_in_commands_are_shown_as_they_are() {
     let machine = Machine::new();
     let state = STATE.replace("/bin/false", "echo the \"host's\" $(name)");
     machine.write("run/init.state", &state);
-    for verb in ["list", "show-config"] {
-        let shown = machine.told(&[verb]);
+    for words in [&["list"][..], &["show-config"], &["show-config", "bad"]] {
+        let shown = machine.told(words);
         assert!(shown.contains("echo the \"host's\" $(name)\n"), "{shown}");
     }
 }
@@ -250,10 +250,8 @@ fn an_entry_that_is_held_tells_until_when_and_why() {
     let until = held
         .lines()
         .find_map(|line| line.strip_prefix("held_until: "));
-    assert!(
-        until.unwrap().parse::<f64>().unwrap() > 1_800_000_000.0,
-        "{held}"
-    );
+    // A month, a day, a time of day.
+    assert_eq!(until.unwrap().split_whitespace().count(), 3, "{held}");
     assert!(
         machine
             .told(&["status", "1"])

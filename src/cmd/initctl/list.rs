@@ -249,7 +249,7 @@ fn entry_config(record: &Record) -> Value {
     ])
 }
 
-/// The members of an object, a line each.
+/// The members of an object, a line each. Those in seconds are points in time.
 pub(super) fn lines(value: &Value) -> String {
     let Value::Object(members) = value else {
         return value.to_text();
@@ -258,10 +258,11 @@ pub(super) fn lines(value: &Value) -> String {
     for (name, value) in members {
         let shown = match value {
             Value::Null => "-".to_owned(),
-            Value::Text(word) => word.escape_debug().to_string(),
+            Value::Text(word) => on_one_line(word),
+            Value::Seconds(time) => stamp(*time),
             Value::List(items) => {
                 let words = items.iter().map(|item| match item {
-                    Value::Text(word) => word.escape_debug().to_string(),
+                    Value::Text(word) => on_one_line(word),
                     other => other.to_string(),
                 });
                 words.collect::<Vec<_>>().join(" ")
@@ -272,4 +273,17 @@ pub(super) fn lines(value: &Value) -> String {
         writeln!(text, "{name}: {shown}").unwrap_or_default();
     }
     text
+}
+
+/// A string as it is, but for what would end the line or reach the terminal.
+fn on_one_line(word: &str) -> String {
+    let mut line = String::new();
+    for letter in word.chars() {
+        if letter.is_control() {
+            line.extend(letter.escape_debug());
+        } else {
+            line.push(letter);
+        }
+    }
+    line
 }
