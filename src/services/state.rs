@@ -99,6 +99,8 @@ pub enum How {
     Name,
     /// By the boot record.
     Record,
+    /// By the boot record: its start found nothing to do, as where it is not configured.
+    NothingToDo,
     /// There is nothing to know it by.
     Nothing,
 }
@@ -179,6 +181,13 @@ fn weigh(evidence: &Evidence) -> (State, How) {
         (Some(program), _) if !program.is_installed => {
             (State::Stopped, How::NotInstalled(program.name.clone()))
         }
+        (
+            _,
+            Some(Last {
+                action: Action::Start,
+                outcome: Outcome::Skipped,
+            }),
+        ) => (State::Stopped, How::NothingToDo),
         (Some(program), _) => (State::Stopped, How::Program(program.name.clone())),
         (None, Some(last)) => (by_record(last), How::Record),
         (None, None) => (State::Unknown, How::Nothing),
@@ -227,9 +236,13 @@ impl Judgement {
         }
     }
 
-    /// Tells whether something is wrong with a service that should run.
+    /// Tells whether something is wrong with a service that should run. What is not installed, or not configured, is
+    /// not there to run.
     pub fn is_trouble(&self) -> bool {
-        self.failure.is_some() || matches!(self.state, State::Dead | State::Stopped)
+        let is_there = !matches!(self.how, How::NotInstalled(_) | How::NothingToDo);
+        self.failure.is_some()
+            || self.state == State::Dead
+            || (self.state == State::Stopped && is_there)
     }
 }
 
@@ -276,6 +289,7 @@ impl fmt::Display for How {
             Self::NotInstalled(name) => write!(f, "{} is not installed", name.escape_ascii()),
             Self::Name => f.write_str("by a process of this name"),
             Self::Record => f.write_str("by the boot record"),
+            Self::NothingToDo => f.write_str("by the boot record: its start had nothing to do"),
             Self::Nothing => f.write_str(
                 "its script names neither a pid file nor a program, and nothing is recorded",
             ),
@@ -432,10 +446,38 @@ mod tests {
             (Action::Stop, Outcome::Well, 3, "stopped"),
             (Action::Stop, failed(), 4, "unknown"),
         ] {
+            let is_skipped = outcome == Outcome::Skipped;
             let judgement = judge(&last(action, outcome));
             assert_eq!((judgement.state.code(), judgement.word()), (code, word));
-            assert_eq!(judgement.how, How::Record);
+            assert_eq!(judgement.how == How::NothingToDo, is_skipped);
+            assert_eq!(judgement.how == How::Record, !is_skipped);
         }
+    }
+
+    #[test]
+    fn what_is_not_installed_or_not_configured_is_no_trouble() {
+        let skipped = last(Action::Start, Outcome::Skipped);
+        assert!(!judge(&skipped).is_trouble());
+        let evidence = Evidence {
+            program: Some(program(&[])),
+            ..skipped
+        };
+        assert_judged(
+            &evidence,
+            3,
+            "stopped",
+            "is not running (by the boot record: its start had nothing to do)",
+        );
+        assert!(!judge(&evidence).is_trouble());
+        let gone = Program {
+            is_installed: false,
+            ..program(&[])
+        };
+        let evidence = Evidence {
+            program: Some(gone),
+            ..last(Action::Start, Outcome::Well)
+        };
+        assert!(!judge(&evidence).is_trouble());
     }
 
     #[test]

@@ -269,6 +269,17 @@ fn services_that_should_run_and_do_not_are_listed() {
         "program is not running (by who runs /tmp/napd)\n1\n\
          pidfile is not running, and was not stopped (by /run/p.pid)\n1\n0\n"
     );
+    let without = status(
+        "level 2; link 2 S01program; rm /tmp/napd; service --failed; echo $?
+        link 2 S02nothing; mkdir -p /run/initlog
+        echo 'end kind=script name=nothing argument=start pid=9 up=2.0 wall=1764041185.0 status=exit:6 verdict=skipped' \
+            >/run/initlog/record
+        service --failed; echo $?; service nothing status",
+    );
+    assert_eq!(
+        without,
+        "0\n0\nnothing is not running (by the boot record: its start had nothing to do)\n"
+    );
 }
 
 #[test]
@@ -294,7 +305,7 @@ fn a_terminal_gets_a_table_and_a_suggestion() {
     assert_eq!(row("pidfile")[..3], ["pidfile", "running", "1"]);
     assert_eq!(row("pidfile").last(), Some(&"23"));
     assert_eq!(row("program"), &["program", "stopped", "S"]);
-    assert_eq!(row("knows"), &["knows", "running", "-"]);
+    assert_eq!(row("knows"), &["knows", "ok", "-"]);
     assert_eq!(row("nothing"), &["nothing", "unknown", "-"]);
     assert!(
         outcome

@@ -101,7 +101,8 @@ fn table(call: &Invocation, services: &Services) -> anyhow::Result<()> {
 fn asked(call: &Invocation, services: &Services, name: &OsStr) -> &'static str {
     match script::ask(&services.path(name)) {
         Ok(Answer::Given { status, .. }) => match status {
-            ExitStatus::Exited(0) => "running",
+            // The LSB means both `it runs' and `all is well', and no process of it is known.
+            ExitStatus::Exited(0) => "ok",
             ExitStatus::Exited(1 | 2) => "dead",
             ExitStatus::Exited(3) => "stopped",
             _ => "unknown",
