@@ -3,7 +3,6 @@
 use crate::bundle::{BOTH, Bundle, Runtime};
 use crate::support::LIMIT;
 use crate::support::pty::Pty;
-use std::path::Path;
 
 /// Waits until nobody but init and the shell is left, and says so.
 const ALONE: &str = "while set -- /proc/[0-9]*; [ $# -gt 2 ]; do usleep 10000; done; echo alone";
@@ -177,27 +176,4 @@ fn another_process_than_the_first_says_so_and_still_collects() {
         "{said}"
     );
     assert!(said.ends_with("alone\nstatus 9\n"), "{said}");
-}
-
-#[test]
-fn init_takes_no_more_memory_than_twice_what_tini_takes() {
-    // Both stand by while the command reads their books.
-    let script = "sed -n 's/^VmRSS:[^0-9]*\\([0-9]*\\).*/rss \\1/p' /proc/1/status";
-    let resident = |words: &str| {
-        let words = format!("{words}, \"--\", \"sh\", \"-c\", {script:?}");
-        let bundle = Bundle::new(Runtime::Runc, &[]).with("\"/sbin/init\"", &words);
-        bundle
-            .root()
-            .install(Path::new("/usr/bin/tini"), "bin/tini");
-        let (said, _) = bundle.run();
-        let number = said
-            .trim()
-            .strip_prefix("rss ")
-            .and_then(|text| text.parse::<u32>().ok());
-        number.unwrap_or_else(|| panic!("{said}"))
-    };
-    let ours = resident("\"/sbin/init\", \"--no-rc\"");
-    let tini = resident("\"/bin/tini\"");
-    // What is tested is not optimised and links more than what is installed.
-    assert!(ours <= 2 * tini + 2048, "init {ours} KiB, tini {tini} KiB");
 }

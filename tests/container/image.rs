@@ -152,3 +152,25 @@ fn our_scripts_mount_nothing_in_a_container_that_could() {
         assert!(found.ends_with("[skip] left to the host"), "{said}");
     }
 }
+
+#[test]
+fn init_takes_no_more_memory_than_twice_what_tini_takes() {
+    // Both stand by while the command reads their books.
+    let script = "sed -n 's/^VmRSS:[^0-9]*\\([0-9]*\\).*/rss \\1/p' /proc/1/status";
+    let resident = |words: &str| {
+        let words = format!("{words}, \"--\", \"sh\", \"-c\", {script:?}");
+        let bundle = container(Runtime::Runc, root()).with("\"/sbin/init\"", &words);
+        let tini = Path::new("/usr/bin/tini");
+        bundle.root().install(tini, "bin/tini");
+        let (said, _) = bundle.run();
+        let number = said
+            .trim()
+            .strip_prefix("rss ")
+            .and_then(|text| text.parse::<u32>().ok());
+        number.unwrap_or_else(|| panic!("{said}"))
+    };
+    let ours = resident("\"/sbin/init\", \"--no-rc\"");
+    let tini = resident("\"/bin/tini\"");
+    println!("init {ours} KiB, tini {tini} KiB");
+    assert!(ours <= 2 * tini, "init {ours} KiB, tini {tini} KiB");
+}

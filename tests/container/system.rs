@@ -147,6 +147,29 @@ fn a_restart_tells_itself_from_a_halt() {
 }
 
 #[test]
+fn a_manager_that_wants_the_end_at_once_gets_it_without_the_scripts() {
+    for (signal, status) in [("47", 0), ("48", 0), ("49", 133)] {
+        let mut container = up(Runtime::Crun);
+        container.kill(signal);
+        assert_eq!(container.ended(), status, "{signal}");
+        let said = container.said();
+        assert!(!said.contains("INIT: Switching"), "{signal}: {said}");
+        assert!(!said.contains("good bye"), "{signal}: {said}");
+    }
+}
+
+#[test]
+fn signals_that_mean_nothing_change_nothing() {
+    let mut container = up(Runtime::Crun);
+    for signal in ["QUIT", "35", "36", "40", "50", "64"] {
+        container.kill(signal);
+    }
+    container.kill("TERM");
+    assert_eq!(container.ended(), 0, "{}", container.said());
+    all_were_stopped_in_order(&container.said());
+}
+
+#[test]
 fn a_command_runs_among_its_services_and_gives_its_status() {
     for runtime in BOTH {
         let words = ["--", "sh", "-c", "echo command runs; exit 9"];
