@@ -110,6 +110,23 @@ fn an_entry_that_claims_a_key_or_the_power_signal_has_it() {
 }
 
 #[test]
+fn an_entry_claims_the_power_signal_for_its_own_status_only() {
+    for (claim, status, is_claimed) in [
+        ("pn::powerfailnow", PowerStatus::Low, true),
+        ("pn::powerfailnow", PowerStatus::Failing, false),
+        ("pf::powerfail", PowerStatus::Failing, true),
+        ("pf::powerfail", PowerStatus::Low, false),
+        ("po::powerokwait", PowerStatus::Failing, false),
+    ] {
+        let mut machine = up(&format!("{LEVELS}{claim}:/claims\n"));
+        machine.power = status;
+        machine.signal(Signal::PWR);
+        let ends = machine.running().contains(&"l0");
+        assert_eq!(ends, !is_claimed, "{claim} {status:?}");
+    }
+}
+
+#[test]
 fn power_that_is_back_ends_nothing() {
     let mut machine = up(LEVELS);
     machine.power = PowerStatus::Restored;
