@@ -98,6 +98,11 @@ pub(super) fn set_journal(fd: BorrowedFd<'_>) {
     JOURNAL.store(fd.as_raw_fd(), Ordering::Release);
 }
 
+/// Says that there is none.
+pub(super) fn forget_journal() {
+    JOURNAL.store(-1, Ordering::Release);
+}
+
 /// Says where the FIFO is from now on, if anywhere.
 pub(crate) fn set_fifo(fd: Option<BorrowedFd<'_>>) {
     FIFO.store(fd.map_or(-1, |fd| fd.as_raw_fd()), Ordering::Release);
@@ -105,8 +110,7 @@ pub(crate) fn set_fifo(fd: Option<BorrowedFd<'_>>) {
 
 /// Takes over the journal of an image that has failed.
 pub(crate) fn inherited() -> Option<JournalFile> {
-    // Anything else under this number is not ours to take.
-    // SAFETY: asks the kernel about a number; only a file in memory has seals.
+    // SAFETY: asks the kernel about a number; only a file in memory has seals, and anything else is not ours to take.
     if unsafe { libc::fcntl(JOURNAL_FD, libc::F_GET_SEALS) } < 0 {
         return None;
     }

@@ -1,6 +1,10 @@
-//! Re-execution of PID 1: the state text goes through a pipe to the next image.
+//! Re-execution of PID 1: the state text goes to the next image through a file in memory, or through a pipe.
+//!
+//! The original passes a pipe and reads whatever has its number. A file can be read more than once, and is a journal
+//! already (`sys::journal_file`): an image that fails on its way leaves it to the one after it.
 
 use super::child;
+use super::journal_file::JournalFile;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
@@ -8,7 +12,7 @@ use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
-/// Where the next image finds the pipe; the original's number, so that either can follow the other.
+/// Where the next image finds the state text; the original's number, so that either can follow the other.
 const STATE_FD: i32 = 11;
 /// Where the open FIFO is kept across the hand-over, so that requests in it are not forgotten: the number under which
 /// the original keeps its own, which it therefore replaces without leaving ours open.
@@ -23,11 +27,40 @@ const PATIENCE: u16 = 10_000;
 /// kernel that is short of memory for a moment must not cost it.
 const MOST_ERRORS: u8 = 100;
 
-/// Reads the state text that the image before this one has left, at most `most` bytes.
+/// What the image before this one has left.
+#[derive(Debug)]
+pub(crate) struct Left {
+    /// The state text.
+    pub(crate) text: Vec<u8>,
+    /// A journal that begins with it; none where the kernel has no memory for one.
+    pub(crate) journal: Option<JournalFile>,
+}
+
+/// Reads the state text that the image before this one has left, at most `most` bytes. From then on it is what is left
+/// behind, should this image fail.
 ///
-/// Nothing where no image came before: the pipe is not there, or does not begin with `signature` at once.
-pub(crate) fn receive(signature: &[u8], most: usize) -> Option<Vec<u8>> {
-    let pipe = child::inherited(STATE_FD)?;
+/// Nothing where no image came before: nothing is there, or it does not begin with `signature` at once.
+pub(crate) fn receive(signature: &[u8], most: usize) -> Option<Left> {
+    let fd = child::inherited(STATE_FD)?;
+    if JournalFile::is_one(fd.as_fd()) {
+        let journal = JournalFile::take_over(fd).ok()?;
+        return match journal.read(most) {
+            Ok(text) if text.starts_with(signature) => Some(Left {
+                text,
+                journal: Some(journal),
+            }),
+            Ok(_) | Err(_) => {
+                journal.let_go();
+                None
+            }
+        };
+    }
+    let text = read_pipe(fd, signature, most)?;
+    let journal = JournalFile::begin(&text).ok();
+    Some(Left { text, journal })
+}
+
+fn read_pipe(pipe: OwnedFd, signature: &[u8], most: usize) -> Option<Vec<u8>> {
     let mut text = Vec::new();
     let mut patience = PollTimeout::ZERO;
     let mut errors = 0;
@@ -56,10 +89,13 @@ pub(crate) fn receive(signature: &[u8], most: usize) -> Option<Vec<u8>> {
     text.starts_with(signature).then_some(text)
 }
 
-/// Takes over the FIFO that the image before this one has kept open. It need only be held until it is opened anew.
+/// Takes over the FIFO that the image before this one has kept open. It need only be held until it is opened anew; until
+/// then it is what is left behind, as an image that fails before that must pass it on.
 pub(crate) fn receive_fifo() -> Option<OwnedFd> {
     let held = child::inherited(FIFO_FD)?;
-    super::fd::above_standard(held).ok()
+    let held = super::fd::above_standard(held).ok();
+    super::crash::set_fifo(held.as_ref().map(AsFd::as_fd));
+    held
 }
 
 /// Replaces this image, leaving `state` and the open FIFO for the next one. Returns only if that fails.
@@ -70,10 +106,9 @@ pub(crate) fn replace_image(
     state: &[u8],
     fifo: Option<BorrowedFd<'_>>,
 ) -> io::Error {
-    let left = prepare(state).and_then(|pipe| {
-        let pipe = leave(pipe.as_fd(), STATE_FD)?;
+    let left = leave_state(state).and_then(|state| {
         let fifo = fifo.map(|fifo| leave(fifo, FIFO_FD)).transpose()?;
-        Ok((pipe, fifo))
+        Ok((state, fifo))
     });
     match left {
         Err(error) => error,
@@ -81,6 +116,14 @@ pub(crate) fn replace_image(
             Err(error) => error.into(),
             Ok(never) => match never {},
         },
+    }
+}
+
+/// Leaves the state text in a file, or in a pipe where the kernel has no files in memory.
+fn leave_state(state: &[u8]) -> io::Result<OwnedFd> {
+    match JournalFile::make(state) {
+        Ok(file) => leave(file.as_fd(), STATE_FD),
+        Err(_) => leave(prepare(state)?.as_fd(), STATE_FD),
     }
 }
 

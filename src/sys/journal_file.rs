@@ -3,17 +3,30 @@
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use std::fs::File;
-use std::io::{self, Write};
-use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+use std::io::{self, Seek, Write};
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 
 /// The open file.
 #[derive(Debug)]
 pub(crate) struct JournalFile(File);
 
+impl AsFd for JournalFile {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
 impl JournalFile {
     /// Makes one that begins with a text, and has it be what is left behind from now on.
     pub(crate) fn begin(text: &[u8]) -> io::Result<Self> {
+        let file = Self::make(text)?;
+        super::crash::set_journal(file.0.as_fd());
+        Ok(file)
+    }
+
+    /// Makes one that begins with a text, for the next image; who reads it as one reads a pipe finds the text.
+    pub(super) fn make(text: &[u8]) -> io::Result<Self> {
         // SAFETY: the name is a NUL-terminated string.
         let fd = Errno::result(unsafe {
             libc::memfd_create(
@@ -26,8 +39,13 @@ impl JournalFile {
         let file = Self(File::from(super::fd::above_standard(fd)?));
         fcntl(&file.0, FcntlArg::F_SETFL(OFlag::O_APPEND))?;
         file.add(text)?;
-        super::crash::set_journal(file.0.as_fd());
+        (&file.0).rewind()?;
         Ok(file)
+    }
+
+    /// Tells whether a descriptor is of such a file: nothing else has seals.
+    pub(super) fn is_one(fd: BorrowedFd<'_>) -> bool {
+        fcntl(fd, FcntlArg::F_GET_SEALS).is_ok()
     }
 
     /// Goes on with one that was left behind.
@@ -35,6 +53,12 @@ impl JournalFile {
         let file = Self(File::from(super::fd::above_standard(fd)?));
         super::crash::set_journal(file.0.as_fd());
         Ok(file)
+    }
+
+    /// Has it be left behind no more.
+    pub(crate) fn let_go(self) {
+        super::crash::forget_journal();
+        drop(self);
     }
 
     /// Writes at the end.

@@ -118,6 +118,21 @@ fn a_request_outlives_an_image_that_crashes_before_it_has_opened_the_fifo() {
 }
 
 #[test]
+fn a_new_image_that_crashes_before_it_has_taken_over_costs_no_process_and_no_request() {
+    let machine = in_level_three(LEVELS);
+    let both = machine.process("/bin/sleep 1345").pid;
+    crash(&machine, "segv", "\"TakingOver\"");
+    machine.ask(&[change_to('U'), change_to('4')].concat());
+    has_crashed(&machine);
+    machine.wait_console("PANIC: SIGSEGV at");
+    let environment = machine.process("/bin/sleep 1004").environment();
+    assert_eq!(environment["PREVLEVEL"], "3");
+    assert_eq!(machine.process("/bin/sleep 1345").pid, both);
+    assert_eq!(machine.log(), ["once"]);
+    machine.until_true("no zombie is left", || machine.zombies().is_empty());
+}
+
+#[test]
 fn every_kind_of_failure_leads_to_the_next_image() {
     for way in ["panic", "segv", "abort", "ill", "overflow"] {
         let machine = in_level_three(LEVELS);

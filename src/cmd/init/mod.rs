@@ -30,6 +30,8 @@ use crate::snapshot::{SIGNATURE, Snapshot, hex};
 use crate::supervisor::{Event, Phase, Sink, Supervisor};
 use crate::sys;
 use crate::sys::child::Reports;
+use crate::sys::handover::Left;
+use crate::sys::journal_file::JournalFile;
 use crate::sys::signal::SignalQueue;
 use crate::sys::title::TitleArea;
 use accounting::Ledger;
@@ -99,7 +101,7 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
     let program = CString::new(paths.init().as_os_str().as_bytes()).unwrap_or_default();
     // Where it cannot be armed, a panic is reported and the loop goes on, and a fault is the end.
     sys::crash::arm(&program, &all_words).unwrap_or_default();
-    let inherited = sys::handover::receive(SIGNATURE, LARGEST_STATE);
+    let left = sys::handover::receive(SIGNATURE, LARGEST_STATE);
     sys::process::prepare(spawn::PATH);
     report::start_log();
     let crashed = match crashed.map(recovery::Crashed::replay) {
@@ -145,7 +147,7 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
     };
     match crashed {
         Some((crashed, found)) => init.recover(crashed, found),
-        None => init.start(call, inherited),
+        None => init.start(call, left),
     }
 }
 
@@ -193,11 +195,12 @@ impl Insist<'_> {
 }
 
 impl Init {
-    fn start(mut self, call: &Invocation, inherited: Option<Vec<u8>>) -> ! {
-        let snapshot = inherited.map(|text| Snapshot::from_text(&text));
-        match snapshot {
-            Some(Ok((snapshot, problems))) => {
+    fn start(mut self, call: &Invocation, left: Option<Left>) -> ! {
+        let Some(left) = left else { self.boot(call) };
+        match Snapshot::from_text(&left.text) {
+            Ok((snapshot, problems)) => {
                 self.install_panic_hook();
+                self.journal = Journal::new(left.journal, Vec::new());
                 self.report
                     .say(Sink::Console, &format!("version {} reloading", version()));
                 for problem in problems {
@@ -205,17 +208,19 @@ impl Init {
                 }
                 self.home.let_go_of_standard();
                 let held = sys::handover::receive_fifo();
+                #[cfg(feature = "crash-test")]
+                provoked::look(&self.paths, &"TakingOver");
                 self.control.keep_open(sys::clock::now(), &mut self.report);
                 drop(held);
                 self.take_over(snapshot);
                 self.begin(Event::Resumed)
             }
-            Some(Err(error)) => {
+            Err(error) => {
+                left.journal.map(JournalFile::let_go).unwrap_or_default();
                 self.report
                     .say(Sink::Both, &format!("{error}: starting afresh"));
                 self.boot(call)
             }
-            None => self.boot(call),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::supervisor::{Event, Sink};
 use crate::sys;
 use crate::sys::journal_file::JournalFile;
 use std::fmt::Write;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 
 /// So many crashes within a minute are no accident.
 const TOO_OFTEN: usize = 3;
@@ -28,7 +28,6 @@ impl Crashed {
     pub(super) fn find() -> Option<Self> {
         let file = sys::crash::inherited()?;
         let fifo = sys::handover::receive_fifo();
-        sys::crash::set_fifo(fifo.as_ref().map(AsFd::as_fd));
         // Twice: the journal may be as long as the snapshot before it.
         let text = file.read(2 * LARGEST_STATE).unwrap_or_default();
         Some(Self { file, text, fifo })
