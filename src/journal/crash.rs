@@ -13,6 +13,10 @@ use std::time::Duration;
 
 /// Crashes within this time count together.
 const SPAN: Duration = Duration::from_secs(60);
+/// Pause after the first allocation that failed; each further one doubles it.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// The longest one, which is also the one after a fork that was refused.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Why an image of init was given up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +27,8 @@ pub enum Cause {
     Fault(Signal, u64),
     /// Somebody outside has sent SIGSEGV: not init's own fault.
     Asked,
+    /// The kernel had no memory to give, and so much was asked for: not init's own fault either.
+    NoMemory(u64),
 }
 
 /// One crash.
@@ -49,6 +55,7 @@ impl fmt::Display for Crash {
             }
             Cause::Fault(signal, address) => write!(f, "{signal} at address {address:#x}"),
             Cause::Asked => f.write_str("SIGSEGV from outside"),
+            Cause::NoMemory(size) => write!(f, "no memory for {size} bytes"),
         }?;
         match self.places.first() {
             Some(place) => write!(f, " (in init+{place:#x})"),
@@ -86,6 +93,23 @@ pub fn recent_crashes(text: &[u8], now: Uptime) -> Vec<Uptime> {
     times
 }
 
+/// Tells how often there was no memory in the last minute.
+pub fn recent_shortages(text: &[u8], now: Uptime) -> u32 {
+    let found = lines(text)
+        .filter_map(read)
+        .filter(|crash| matches!(crash.cause, Cause::NoMemory(_)) && is_recent(crash.at, now));
+    u32::try_from(found.count()).unwrap_or(u32::MAX)
+}
+
+/// How long to wait for memory after so many allocations have failed one after another.
+pub fn pause_after(shortages: u32) -> Duration {
+    let Some(doublings) = shortages.checked_sub(1) else {
+        return Duration::ZERO;
+    };
+    let factor = 1_u32.checked_shl(doublings.min(16)).unwrap_or(1);
+    FIRST_PAUSE.saturating_mul(factor).min(LONGEST_PAUSE)
+}
+
 /// Tells whether a crash still counts.
 pub fn is_recent(crash: Uptime, now: Uptime) -> bool {
     now.since(crash) < SPAN
@@ -104,6 +128,7 @@ fn read(line: &[u8]) -> Option<Crash> {
     let detail = words.next()?;
     let cause = match (token, signal) {
         (b"XCD", _) => Cause::Asked,
+        (b"XCM", _) => Cause::NoMemory(hexadecimal(detail).unwrap_or_default()),
         (b"XCR", 0) => {
             let message = unhex(detail).unwrap_or_default();
             Cause::Panic(String::from_utf8_lossy(&message).into_owned())

@@ -23,7 +23,7 @@
 //! L 15                  which accounting records are written
 //! D                     the last effect is done
 //! G 3 219               the minimal init has started a process for an entry
-//! XCR5000 11 1 0 4f20   init crashed
+//! XCR5000 11 1 0 4f20   init crashed (XCD: was asked to, XCM: had no memory)
 //! ```
 #![forbid(unsafe_code)]
 
@@ -33,7 +33,9 @@ mod replay;
 #[cfg(test)]
 mod tests;
 
-pub use crash::{Cause, Crash, is_recent, last_crash, recent_crashes};
+pub use crash::{
+    Cause, Crash, is_recent, last_crash, pause_after, recent_crashes, recent_shortages,
+};
 pub use replay::{Recovered, replay};
 
 use crate::process::Pid;

@@ -1,8 +1,8 @@
 //! From the lines to the state, and to what is left to do.
 //!
 //! What was at hand when init crashed is tried once more: most crashes are not its fault, and a request that was read
-//! must not be lost. If it is at hand at the next crash too, it is given up with a message. A process that was forked
-//! is never forked again.
+//! must not be lost. If it is at hand at the next crash too, it is given up with a message. What there was no memory for
+//! is tried more often, as memory may come back. A process that was forked is never forked again.
 #![forbid(unsafe_code)]
 
 use super::{event, of_bits};
@@ -13,6 +13,7 @@ use crate::snapshot::{Snapshot, SnapshotError, SnapshotProblem, Written};
 use crate::supervisor::{Effect, Event, SlotKey, Supervisor};
 use crate::uptime::Uptime;
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt::{self, Write};
 use std::time::Duration;
 
 /// What an image of init goes on with after a crash.
@@ -36,7 +37,7 @@ pub struct Recovered {
     pub kept: BTreeMap<SlotKey, Pid>,
     /// When the last event was taken up.
     pub now: Uptime,
-    /// What was given up because init crashed over it twice.
+    /// What was given up, and why: init crashed over it twice, or never had the memory for it.
     pub given_up: Vec<String>,
     /// What in the snapshot could not be used.
     pub problems: Vec<SnapshotProblem>,
@@ -62,6 +63,22 @@ pub fn replay(text: &[u8]) -> Result<Recovered, SnapshotError> {
     Ok(replay.out)
 }
 
+/// So often a thing is tried that init crashes over.
+const MOST_CRASHES: u32 = 2;
+/// So often a thing is tried that there is no memory for: some seconds, by the pauses between.
+const MOST_SHORTAGES: u32 = 6;
+/// More of a thing that is given up is not shown; a table is as long as its file.
+const LONGEST_NAME: usize = 200;
+
+/// Whose fault a crash was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// Somebody asked for it.
+    Nobody,
+    Init,
+    Memory,
+}
+
 /// An effect that was begun.
 #[derive(Debug)]
 struct AtHand {
@@ -75,8 +92,9 @@ struct Replay {
     table: Inittab,
     event: Option<Event>,
     effect: Option<AtHand>,
-    /// Whether init has crashed over what is at hand before.
-    was_tried: bool,
+    /// How often init has crashed over what is at hand, and how often there was no memory for it.
+    crashes: u32,
+    shortages: u32,
 }
 
 impl Replay {
@@ -100,7 +118,8 @@ impl Replay {
             table: Inittab::default(),
             event: None,
             effect: None,
-            was_tried: false,
+            crashes: 0,
+            shortages: 0,
         }
     }
 
@@ -147,8 +166,9 @@ impl Replay {
                 let key = SlotKey(event::number(words.next()?)?);
                 self.out.kept.insert(key, event::pid(words.next()?)?);
             }
-            b'X' if line.starts_with(b"XCR") => self.go_on(true),
-            b'X' if line.starts_with(b"XCD") => self.go_on(false),
+            b'X' if line.starts_with(b"XCR") => self.go_on(Fault::Init),
+            b'X' if line.starts_with(b"XCD") => self.go_on(Fault::Nobody),
+            b'X' if line.starts_with(b"XCM") => self.go_on(Fault::Memory),
             _ => {}
         }
         Some(())
@@ -172,7 +192,7 @@ impl Replay {
 
     fn handle(&mut self) {
         if let Some(event) = self.event.take() {
-            self.was_tried = false;
+            self.begin_counting_anew();
             let effects = self.out.supervisor.handle(self.out.now, event);
             self.out.effects.extend(effects);
         }
@@ -181,7 +201,7 @@ impl Replay {
     /// Takes note that the effect at hand, if any, is done.
     fn finish(&mut self) {
         if let Some(done) = self.effect.take() {
-            self.was_tried = false;
+            self.begin_counting_anew();
             match done.effect {
                 Effect::CloseFifo => self.out.fifo_closed = true,
                 Effect::ReopenFifo => self.out.fifo_closed = false,
@@ -190,19 +210,43 @@ impl Replay {
         }
     }
 
-    /// Decides what becomes of what was at hand in a crash. `by_itself` is false where somebody asked for the crash.
-    fn go_on(&mut self, by_itself: bool) {
+    fn begin_counting_anew(&mut self) {
+        (self.crashes, self.shortages) = (0, 0);
+    }
+
+    /// Tells whether what was at hand is to be tried once more. What is not is given up, and that is noted.
+    fn is_tried_again(&mut self, fault: Fault, at_hand: &dyn fmt::Debug) -> bool {
+        let why = match fault {
+            Fault::Nobody => return true,
+            Fault::Init => {
+                self.crashes += 1;
+                "crashed twice over this"
+            }
+            Fault::Memory => {
+                self.shortages += 1;
+                "there is no memory for this"
+            }
+        };
+        let again = self.crashes < MOST_CRASHES && self.shortages < MOST_SHORTAGES;
+        if !again {
+            self.begin_counting_anew();
+            let mut name = Name(String::new());
+            // Cut short, it is an error, and as much as is wanted.
+            let _cut = write!(name, "{at_hand:?}");
+            let text = format!("{why}, which is given up: {}", name.0);
+            self.out.given_up.push(text);
+        }
+        again
+    }
+
+    /// Decides what becomes of what was at hand in a crash.
+    fn go_on(&mut self, fault: Fault) {
         // Half a table is none.
         self.table = Inittab::default();
-        let try_again = !by_itself || !self.was_tried;
-        if let Some(event) = self.event.take() {
-            if try_again {
-                self.was_tried |= by_itself;
-                self.out.results.push_front(event);
-            } else {
-                self.was_tried = false;
-                self.out.given_up.push(format!("{event:?}"));
-            }
+        if let Some(event) = self.event.take()
+            && self.is_tried_again(fault, &event)
+        {
+            self.out.results.push_front(event);
         }
         let Some(at_hand) = self.effect.take() else {
             return;
@@ -216,16 +260,30 @@ impl Replay {
                 self.out.results.push_back(Event::Spawned { key, pid });
             }
             (Effect::ReExec, _) => self.out.results.push_back(Event::ReExecFailed),
-            (effect, _) if try_again => {
-                self.was_tried |= by_itself;
-                self.out.effects.push_front(effect);
-            }
             (effect, _) => {
-                self.was_tried = false;
-                self.out.given_up.push(format!("{effect:?}"));
-                self.out.results.extend(answer_to(&effect));
+                if self.is_tried_again(fault, &effect) {
+                    self.out.effects.push_front(effect);
+                } else {
+                    self.out.results.extend(answer_to(&effect));
+                }
             }
         }
+    }
+}
+
+/// The beginning of what is written.
+struct Name(String);
+
+impl Write for Name {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for letter in text.chars() {
+            if self.0.len() >= LONGEST_NAME {
+                self.0.push_str("...");
+                return Err(fmt::Error);
+            }
+            self.0.push(letter);
+        }
+        Ok(())
     }
 }
 
@@ -234,7 +292,7 @@ fn answer_to(effect: &Effect) -> Option<Event> {
     match effect {
         Effect::Spawn(start) => Some(Event::SpawnFailed {
             key: start.key,
-            reason: "init crashed over it".to_owned(),
+            reason: "init crashed over it, or has no memory for it".to_owned(),
         }),
         Effect::ReadTable => Some(Event::TableUnreadable),
         Effect::ReadPowerStatus => Some(Event::PowerChanged(PowerStatus::Failing)),

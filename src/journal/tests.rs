@@ -48,6 +48,11 @@ impl Story {
         replay(&self.text).unwrap()
     }
 
+    fn has_no_memory(&mut self) -> Recovered {
+        self.text.extend_from_slice(b"XCM7000000000 6 1000 0\n");
+        replay(&self.text).unwrap()
+    }
+
     fn state(&self) -> Snapshot {
         self.supervisor.snapshot(Written::default())
     }
@@ -134,7 +139,39 @@ fn an_event_is_tried_once_more_and_then_given_up() {
     story.mark(Mark::Taken(NOW));
     let found = story.crashes();
     assert!(found.results.is_empty());
-    assert_eq!(found.given_up, ["Signalled(Signal(1))"]);
+    let given_up = "crashed twice over this, which is given up: Signalled(Signal(1))";
+    assert_eq!(found.given_up, [given_up]);
+}
+
+#[test]
+fn what_there_is_no_memory_for_is_tried_six_times_and_then_given_up() {
+    let mut story = booted();
+    let event = Event::Signalled(Signal::HUP);
+    story.mark(Mark::Queued(&event));
+    for _ in 0..5 {
+        story.mark(Mark::Taken(NOW));
+        let found = story.has_no_memory();
+        assert_eq!(found.results, std::slice::from_ref(&event));
+        assert!(found.given_up.is_empty());
+    }
+    story.mark(Mark::Taken(NOW));
+    let found = story.has_no_memory();
+    assert!(found.results.is_empty());
+    let given_up = "there is no memory for this, which is given up: Signalled(Signal(1))";
+    assert_eq!(found.given_up, [given_up]);
+}
+
+#[test]
+fn what_is_given_up_is_named_in_one_short_line() {
+    let mut story = booted();
+    let text = "x:3:once:/bin/true\n".repeat(1000);
+    let event = Event::TableLoaded(table(&text));
+    story.mark(Mark::Queued(&event));
+    story.mark(Mark::Taken(NOW));
+    story.crashes();
+    story.mark(Mark::Taken(NOW));
+    let given_up = story.crashes().given_up;
+    assert!(given_up[0].contains("TableLoaded") && given_up[0].len() < 300);
 }
 
 #[test]
@@ -246,6 +283,20 @@ fn crashes_of_the_last_minute_count_unless_somebody_asked_for_them() {
         recent_crashes(b"XCR50000000000\nXCZ\n", Uptime::from_secs(51)),
         []
     );
+}
+
+#[test]
+fn pauses_for_memory_grow_and_are_counted_apart_from_crashes() {
+    let text = b"END\nXCM50000000000 6 1000 0\nXCR51000000000 11 0 0\nXCM52000000000 6 fff 0\n";
+    let now = Uptime::from_secs(55);
+    assert_eq!(recent_crashes(text, now).len(), 1);
+    assert_eq!(recent_shortages(text, now), 2);
+    assert_eq!(
+        last_crash(text).unwrap().to_string(),
+        "no memory for 4095 bytes"
+    );
+    let pauses = [0, 1, 2, 3, 6, 7, 100, u32::MAX].map(|times| pause_after(times).as_millis());
+    assert_eq!(pauses, [0, 100, 200, 400, 3200, 5000, 5000, 5000]);
 }
 
 #[test]

@@ -198,18 +198,33 @@ extern "C" fn on_fault(signal: c_int, info: *mut libc::siginfo_t, context: *mut 
     let (ip, sp) = registers(context);
     if !IS_DOWN.swap(true, Ordering::AcqRel) {
         let mut line = Line::new();
-        line.text(if was_asked { b"XCD" } else { b"XCR" });
+        let refused = super::memory::refused();
+        let had_no_memory = signal == libc::SIGABRT && !was_asked && refused > 0;
+        line.text(match (was_asked, had_no_memory) {
+            (true, _) => b"XCD",
+            (false, true) => b"XCM",
+            (false, false) => b"XCR",
+        });
         line.time();
         line.text(b" ");
         line.number(u64::from(signal.unsigned_abs()), 10);
         line.text(b" ");
         // SAFETY: the field is filled in for a fault; otherwise it holds some number, which does no harm.
         let address = unsafe { info.si_addr() };
-        let address = if was_sent { 0 } else { address as u64 };
-        line.number(address, 16);
+        line.number(
+            match (had_no_memory, was_sent) {
+                (true, _) => refused as u64,
+                (false, true) => 0,
+                (false, false) => address as u64,
+            },
+            16,
+        );
         line.text(b" 0\n");
         write(line.bytes());
-        tell_places(ip, sp);
+        // Where it was short of memory says nothing about why.
+        if !had_no_memory {
+            tell_places(ip, sp);
+        }
     }
     loop {
         execute(plan);

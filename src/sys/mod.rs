@@ -33,6 +33,7 @@ pub(crate) mod interrupt;
 pub(crate) mod journal_file;
 pub(crate) mod keyboard;
 pub(crate) mod kmsg;
+pub(crate) mod memory;
 pub(crate) mod namespace;
 pub(crate) mod output;
 pub(crate) mod output_terminal;

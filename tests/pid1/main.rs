@@ -24,6 +24,7 @@ mod events;
 mod fifo;
 mod hostile;
 mod levels;
+mod memory;
 mod rc;
 mod record;
 mod reexec;

@@ -97,10 +97,10 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
     let mut insist = Insist(&mut report);
     let signals = insist.on("a descriptor for signals", || SignalQueue::open(&served));
     let reports = insist.on("a pipe for children", Reports::open);
-    let crashed = recovery::Crashed::find();
     let program = CString::new(paths.init().as_os_str().as_bytes()).unwrap_or_default();
     // Where it cannot be armed, a panic is reported and the loop goes on, and a fault is the end.
     sys::crash::arm(&program, &all_words).unwrap_or_default();
+    let crashed = recovery::Crashed::find();
     let left = sys::handover::receive(SIGNATURE, LARGEST_STATE);
     sys::process::prepare(spawn::PATH);
     report::start_log();

@@ -4,7 +4,9 @@ use super::LARGEST_STATE;
 use super::journal::Journal;
 use super::run::Init;
 use crate::initctl::ENVIRONMENT_PREFIX;
-use crate::journal::{Crash, Recovered, last_crash, recent_crashes, replay};
+use crate::journal::{
+    Cause, Crash, Recovered, last_crash, pause_after, recent_crashes, recent_shortages, replay,
+};
 use crate::process::ExitStatus;
 use crate::supervisor::{Event, Sink};
 use crate::sys;
@@ -25,11 +27,16 @@ pub(super) struct Crashed {
 
 impl Crashed {
     /// Looks for it. The FIFO is passed on at once to an image after this one, which may crash before it has opened it.
+    /// Where the image before had no memory, this one gives the others time to free some before it needs much itself.
     pub(super) fn find() -> Option<Self> {
         let file = sys::crash::inherited()?;
         let fifo = sys::handover::receive_fifo();
         // Twice: the journal may be as long as the snapshot before it.
         let text = file.read(2 * LARGEST_STATE).unwrap_or_default();
+        let shortages = recent_shortages(&text, sys::clock::now());
+        if shortages > 0 {
+            sys::poll::wait([None], Some(pause_after(shortages)));
+        }
         Some(Self { file, text, fifo })
     }
 
@@ -59,7 +66,15 @@ impl Init {
         let crash = last_crash(&crashed.text);
         let recent = recent_crashes(&crashed.text, now);
         if let Some(crash) = &crash {
-            self.tell_crash(crash);
+            match crash.cause {
+                // Said once in a row, and on paper by nobody: that would need memory, too.
+                Cause::NoMemory(_) if recent_shortages(&crashed.text, now) > 1 => {}
+                Cause::NoMemory(_) => {
+                    let text = format!("{crash}: trying again, from the last state");
+                    self.report.alarm(&text);
+                }
+                _ => self.tell_crash(crash),
+            }
         }
         #[cfg(feature = "crash-test")]
         super::provoked::look(&self.paths, &"Recovering");
@@ -68,8 +83,7 @@ impl Init {
             self.report.say(Sink::Both, &problem.to_string());
         }
         for what in found.given_up {
-            let text = format!("crashed twice over this, which is given up: {what}");
-            self.report.say(Sink::Both, &text);
+            self.report.say(Sink::Both, &what);
         }
         self.supervisor = found.supervisor;
         self.take_over_accounts(&self.supervisor.snapshot(found.written));

@@ -148,6 +148,7 @@ impl Init {
             sys::poll::wait([None], Some(pause));
         }
         while self.step() {}
+        sys::memory::forget();
         let now = sys::clock::now();
         self.keep_journal(now);
         self.control.keep_open(now, &mut self.report);
