@@ -8,6 +8,9 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
+/// Readings of events in one go: what comes faster is taken the next time.
+const MOST_DRAINED: usize = 16;
+
 /// The open FIFO. Held for reading and writing, so that writers never block and its end is never seen.
 #[derive(Debug)]
 pub(crate) struct Fifo {
@@ -112,12 +115,16 @@ impl Watch {
 
     /// Takes the events; what they say is found out by looking.
     pub(crate) fn drain(&self) {
-        // An error here is "no event", and a lost one shows at the next look.
-        while self
-            .inotify
-            .read_events()
-            .is_ok_and(|events| !events.is_empty())
-        {}
+        for _ in 0..MOST_DRAINED {
+            // An error here is "no event", and a lost one shows at the next look.
+            if self
+                .inotify
+                .read_events()
+                .map_or(true, |events| events.is_empty())
+            {
+                break;
+            }
+        }
     }
 }
 

@@ -21,6 +21,9 @@ use crate::utmp::{RECORD_SIZE, Record, Text};
 const SLOT: u64 = RECORD_SIZE as u64;
 /// How much of utmp is read at once: a usual one whole.
 const READ_AHEAD: usize = 32 * RECORD_SIZE;
+/// The most slots that are searched: those of the largest inittab, and of as many logins. Who may write utmp can make it as
+/// long as he likes.
+const MOST_SLOTS: u64 = 1 << 18;
 
 /// How long a writer waits for the lock before it writes without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +72,9 @@ pub(crate) fn replace(path: &Path, record: &Record, patience: Patience) -> io::R
             }
         }
         offset += SLOT;
+        if offset >= MOST_SLOTS * SLOT {
+            return Err(ErrorKind::FileTooLarge.into());
+        }
     }
     file.write_all_at(&record.encode(), offset)?;
     Ok(record)
@@ -264,6 +270,15 @@ mod tests {
             records[2].host.as_bytes(),
             uname().unwrap().release().as_encoded_bytes()
         );
+    }
+
+    #[test]
+    fn a_table_that_is_far_too_large_is_not_searched_to_its_end() {
+        let (_folder, path) = scratch();
+        let file = File::create(&path).unwrap();
+        file.set_len(1 << 40).unwrap();
+        let error = replace(&path, &started("1", 11), Patience::Init).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::FileTooLarge);
     }
 
     #[test]

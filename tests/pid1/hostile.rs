@@ -165,6 +165,40 @@ fn storm_of_signals_leaves_init_as_it_was() {
 }
 
 #[test]
+fn signals_without_end_hold_up_neither_children_nor_requests() {
+    let machine = spoilt(":");
+    machine.process("/bin/sleep 1003");
+    let before = machine.processor_ticks();
+    // From more sides than there are processors.
+    let mut floods: Vec<_> = (0..4)
+        .map(|_| machine.start("while :; do kill -WINCH 1; done"))
+        .collect();
+    machine.until_true("init is busy with them", || {
+        machine.processor_ticks() > before + 20
+    });
+    lives_and_goes_down(machine);
+    for flood in &mut floods {
+        flood.wait().unwrap();
+    }
+}
+
+#[test]
+fn bytes_without_end_in_the_fifo_hold_up_no_child_and_no_key() {
+    if !ours() {
+        return;
+    }
+    let mut machine = spoilt(":");
+    machine.process("/bin/sleep 1003");
+    machine.until_true("init listens", || machine.try_ask(&[]));
+    let mut flood = machine.start("exec cat /dev/zero >/run/initctl");
+    machine.wait_console("got bogus initrequest");
+    reaps(&machine);
+    machine.signal(SIGINT);
+    assert_eq!(machine.ended(), Ending::Halt, "{}", machine.transcript());
+    flood.wait().unwrap();
+}
+
+#[test]
 fn refused_forks_are_tried_again_until_there_are_processes() {
     let machine = spoilt(":");
     machine.process("/bin/sleep 1003");

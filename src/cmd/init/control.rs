@@ -20,6 +20,8 @@ const RETRY: Duration = Duration::from_secs(5);
 /// A request that has begun must be whole within this time, or its beginning is given up: writers send all of
 /// it in one write.
 const QUIET: Duration = Duration::from_secs(1);
+/// Readings without a request among them before something else is looked at: some kilobytes that are none.
+const MOST_READINGS: usize = 32;
 
 /// The FIFO and what has been read from it.
 #[derive(Debug)]
@@ -198,6 +200,8 @@ impl Control {
             self.stream.abandon_partial();
             self.abandon_at = None;
         }
+        let mut is_said = false;
+        let mut readings = 0;
         loop {
             while let Some(received) = self.stream.next() {
                 match received {
@@ -205,11 +209,17 @@ impl Control {
                         journal.note(Mark::Served);
                         return Some(request);
                     }
+                    Received::Discarded { .. } if is_said => {}
                     Received::Discarded { .. } => {
+                        is_said = true;
                         report.say(Sink::Both, "got bogus initrequest");
                     }
                 }
             }
+            if readings == MOST_READINGS {
+                return None;
+            }
+            readings += 1;
             let mut bytes = [0_u8; crate::initctl::REQUEST_SIZE];
             let held_back = HeldBack::all();
             let read = self.fifo.as_ref()?.read(&mut bytes);

@@ -32,6 +32,8 @@ const PAUSE: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_secs(5);
 /// How long a level's command may take on the way down.
 const WAY_DOWN: Duration = Duration::from_secs(300);
+/// What is taken of one kind before something else is looked at.
+const MOST: usize = 512;
 /// Between TERM and KILL at the end.
 const GRACE: Duration = Duration::from_secs(5);
 /// The exit status of a container whose command has ended, or was never started, without init having seen it.
@@ -118,7 +120,10 @@ impl LastResort {
     fn reap(&mut self, kept: &mut [Kept]) {
         let command = self.command();
         while self.reports.take().is_some() {}
-        while let Some(ended) = sys::child::reap() {
+        for _ in 0..MOST {
+            let Some(ended) = sys::child::reap() else {
+                break;
+            };
             if Some(ended.pid) == command {
                 self.status = Some(ended.status.as_shell_code());
             }
@@ -141,7 +146,10 @@ impl LastResort {
     }
 
     fn next_order(&self, fifo: Option<&Fifo>) -> Option<Order> {
-        while let Some((signal, _)) = self.signals.take() {
+        for _ in 0..MOST {
+            let Some((signal, _)) = self.signals.take() else {
+                break;
+            };
             let order = Order::of_signal(signal, self.home.realm);
             match self.command() {
                 Some(command) if signal != Signal::CHLD && !says_done(signal) => {
@@ -152,7 +160,10 @@ impl LastResort {
             }
         }
         let mut bytes = [0_u8; REQUEST_SIZE];
-        while let Ok(1..) = fifo?.read(&mut bytes) {
+        for _ in 0..MOST {
+            let Ok(1..) = fifo?.read(&mut bytes) else {
+                break;
+            };
             if let Some(order) = Order::of_request(&bytes) {
                 return Some(order);
             }
@@ -255,7 +266,10 @@ impl LastResort {
             return false;
         }
         sys::poll::wait([Some(self.signals.as_fd())], Some(end.since(now)));
-        while let Some((signal, _)) = self.signals.take() {
+        for _ in 0..MOST {
+            let Some((signal, _)) = self.signals.take() else {
+                break;
+            };
             self.is_done |= self.home.realm == Realm::Container && says_done(signal);
         }
         self.reap(&mut []);

@@ -52,6 +52,8 @@ pub(super) const SERVED_IN_CONTAINER: [Signal; 6] = [
 ];
 /// Children reaped before other sources are looked at again, so that a storm of orphans delays no request.
 const MOST_REAPED: usize = 512;
+/// Signals taken before other sources are looked at again: whoever sends them without end delays nothing else.
+const MOST_SIGNALS: usize = 64;
 /// How often the FIFO is looked at during the boot phases.
 const WHILE_BOOTING: Duration = Duration::from_secs(5);
 /// More than the kernel keeps of a command's name (proc(5), `comm`).
@@ -253,7 +255,10 @@ impl Init {
 
     /// Turns what has happened into events. Tells whether there are any.
     fn collect(&mut self, now: Uptime) -> bool {
-        while let Some((signal, sender)) = self.take_signal() {
+        for _ in 0..MOST_SIGNALS {
+            let Some((signal, sender)) = self.take_signal() else {
+                break;
+            };
             // One SIGCHLD may stand for any number of children: they are asked for below.
             if signal != Signal::CHLD {
                 self.name_sender(signal, sender);
