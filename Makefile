@@ -29,7 +29,7 @@ rc_links      := rc rcS takedown
 # Where Debian has them, so that scripts which call them by their paths find ours.
 usr_sbin_links := service invoke-rc.d update-rc.d
 # Programs whose words shells complete.
-completed     := telinit init shutdown halt poweroff reboot runlevel initctl rc service invoke-rc.d killall5 pidof fstab-decode bootlogd readbootlog insserv update-rc.d chkconfig
+completed     := telinit init shutdown halt poweroff reboot runlevel initctl rc service invoke-rc.d killall5 takedown pidof fstab-decode bootlogd readbootlog insserv update-rc.d chkconfig
 
 need    := tests/setup/need
 # `functions` is sourced and names no shell itself; the others say that they are one.

@@ -104,6 +104,17 @@ _sysvinit_killall5() {
     fi
 }
 
+# Only the first step has an option of its own.
+_sysvinit_takedown() {
+    if [[ ${COMP_WORDS[COMP_CWORD - 1]} == -o ]]; then
+        return
+    elif ((COMP_CWORD == 1)); then
+        _sysvinit_offer 'processes sync filesystems root --help --version'
+    elif [[ ${COMP_WORDS[1]} == processes ]]; then
+        _sysvinit_offer '-o'
+    fi
+}
+
 _sysvinit_pidof() {
     case ${COMP_WORDS[COMP_CWORD - 1]} in
         -d) return ;;
@@ -240,6 +251,7 @@ complete -F _sysvinit_halt halt poweroff reboot
 complete -o filenames -F _sysvinit_runlevel runlevel
 complete -o filenames -F _sysvinit_rc rc rcS
 complete -F _sysvinit_killall5 killall5
+complete -F _sysvinit_takedown takedown
 complete -F _sysvinit_pidof pidof
 complete -o filenames -F _sysvinit_fstab_decode fstab-decode
 complete -o filenames -F _sysvinit_bootlog bootlogd readbootlog

@@ -129,6 +129,12 @@ if not set -q __sysvinit_completions
     complete -c killall5 -n __sysvinit_is_first -a '-15\t"Ask them to end" -9\t"End them" -1\t"Hang up" -2\tInterrupt -18\t"Go on" -19\tStop'
     complete -c killall5 -n 'not __sysvinit_is_first' -s o -x -a '(__fish_complete_pids)' -d 'Pass over this process'
 
+    complete -c takedown -f
+    complete -c takedown -n __sysvinit_is_first -l help -d 'Print a summary'
+    complete -c takedown -n __sysvinit_is_first -l version -d 'Print the version'
+    complete -c takedown -n __sysvinit_is_first -a 'processes\t"Kill what is left" sync\t"Write what is held for the disks" filesystems\t"Unmount all but the root" root\t"Make the root read-only"'
+    complete -c takedown -n '__sysvinit_has processes' -s o -x -a '(__fish_complete_pids)' -d 'Pass over this process'
+
     complete -c pidof -s c -d 'Only processes with the same root directory'
     complete -c pidof -s d -x -d 'Separate by this character'
     complete -c pidof -s n -d 'Touch no network file system'

@@ -22,7 +22,7 @@ use std::time::Duration;
 use support::pty::Pty;
 
 const LIMIT: Duration = Duration::from_secs(20);
-const PROGRAMS: [&str; 20] = [
+const PROGRAMS: [&str; 21] = [
     "telinit",
     "init",
     "shutdown",
@@ -36,6 +36,7 @@ const PROGRAMS: [&str; 20] = [
     "service",
     "invoke-rc.d",
     "killall5",
+    "takedown",
     "pidof",
     "fstab-decode",
     "bootlogd",
@@ -201,6 +202,12 @@ fn bash_offers_signals_programs_and_commands() {
     assert_eq!(bash("killall5 --"), set("--help --version"));
     assert_eq!(bash("killall5 -15 -"), set("-o"));
     assert_eq!(bash("killall5 -15 -o "), set(""));
+    assert_eq!(
+        bash("takedown "),
+        set("processes sync filesystems root --help --version")
+    );
+    assert_eq!(bash("takedown processes "), set("-o"));
+    assert_eq!(bash("takedown sync "), set(""));
     assert!(bash("pidof ").contains("bash"));
     assert_eq!(bash("pidof -d "), set(""));
     assert_eq!(bash("pidof -o %"), set("%PPID"));
@@ -222,6 +229,9 @@ fn bash_offers_signals_programs_and_commands() {
 fn fish_offers_signals_programs_and_commands() {
     assert_eq!(fish("killall5 -1"), set("-1 -15 -18 -19"));
     assert_eq!(fish("killall5 -15 -"), set("-o"));
+    assert_eq!(fish("takedown "), set("processes sync filesystems root"));
+    assert_eq!(fish("takedown processes -"), set("-o"));
+    assert_eq!(fish("takedown sync -"), set(""));
     assert!(fish("pidof ").contains("fish"));
     assert!(fish("fstab-decode umo").contains("umount"));
 }
@@ -299,6 +309,7 @@ fn zsh_offers_runlevels_options_and_times() {
         ("runlevel --wait ", ["maintenance", "single-user"]),
         ("killall5 -", ["ask them to end", "end them"]),
         ("killall5 -15 -", [" -15 -o", " "]),
+        ("takedown ", ["filesystems", "make the root read-only"]),
         ("pidof -", ["print nothing", "also zombies"]),
         ("pidof ", ["completions", "zsh"]),
         ("bootlogd -", ["make the log", "have each line"]),
