@@ -4,9 +4,14 @@ use std::io;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
+use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 
 use crate::process::{ExitStatus, Pid};
+
+/// How often a process is looked at where the kernel does not tell of its end.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// What came of it.
 #[derive(Debug)]
@@ -49,24 +54,40 @@ pub(crate) fn within(
 
 /// Waits until all of these processes have ended, at most for the limit. They need not be children.
 pub(crate) fn wait_for_end(pids: &[Pid], limit: Duration) {
+    wait_for(
+        pids.iter().filter_map(|pid| await_end(*pid)).collect(),
+        limit,
+    );
+}
+
+/// A process whose end is waited for.
+struct Awaited {
+    pid: Pid,
+    /// Tells of the end. None in a kernel before 5.3, where it has to be looked for.
+    descriptor: Option<OwnedFd>,
+}
+
+fn wait_for(mut running: Vec<Awaited>, limit: Duration) {
     let end = super::clock::now().after(limit);
-    let mut running: Vec<OwnedFd> = pids.iter().filter_map(|pid| descriptor(*pid)).collect();
     loop {
+        running.retain(|one| one.descriptor.is_some() || !has_ended(one.pid));
         let left = end.since(super::clock::now());
         if running.is_empty() || left.is_zero() {
             return;
         }
-        let mut fds: Vec<PollFd<'_>> = running
-            .iter()
+        let looks = running.iter().any(|one| one.descriptor.is_none());
+        let pause = if looks { left.min(LOOK) } else { left };
+        let descriptors = running.iter().filter_map(|one| one.descriptor.as_ref());
+        let mut fds: Vec<PollFd<'_>> = descriptors
             .map(|fd| PollFd::new(fd.as_fd(), PollFlags::POLLIN))
             .collect();
-        let milliseconds = u16::try_from(left.as_millis()).unwrap_or(u16::MAX);
+        let milliseconds = u16::try_from(pause.as_millis()).unwrap_or(u16::MAX);
         if poll(&mut fds, PollTimeout::from(milliseconds.max(1))).is_err() {
             continue;
         }
         let ended: Vec<bool> = fds.iter().map(|fd| fd.any().unwrap_or(true)).collect();
         let mut ended = ended.into_iter();
-        running.retain(|_| !ended.next().unwrap_or(false));
+        running.retain(|one| one.descriptor.is_none() || !ended.next().unwrap_or(false));
     }
 }
 
@@ -78,18 +99,31 @@ pub(crate) fn kill(pid: Pid) {
     }
 }
 
-fn descriptor(pid: Pid) -> Option<OwnedFd> {
+/// Prepares to wait for an end; there is nothing to wait for where it has come already.
+fn await_end(pid: Pid) -> Option<Awaited> {
     // SAFETY: takes two numbers and touches no memory.
     let number = unsafe { libc::syscall(libc::SYS_pidfd_open, pid.get(), 0) };
-    let number = RawFd::try_from(number).ok().filter(|number| *number >= 0)?;
-    // SAFETY: the kernel has just given us this descriptor, and nobody else knows it.
-    Some(unsafe { OwnedFd::from_raw_fd(number) })
+    let descriptor = match RawFd::try_from(number) {
+        // SAFETY: the kernel has just given us this descriptor, and nobody else knows it.
+        Ok(number) if number >= 0 => Some(unsafe { OwnedFd::from_raw_fd(number) }),
+        _ if Errno::last() == Errno::ESRCH => return None,
+        _ => None,
+    };
+    Some(Awaited { pid, descriptor })
+}
+
+/// Looks whether a process has ended. One that is no child of ours is there until somebody has reaped it.
+fn has_ended(pid: Pid) -> bool {
+    let only_look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    match waitid(Id::Pid(nix::unistd::Pid::from_raw(pid.get())), only_look) {
+        Ok(seen) => seen != WaitStatus::StillAlive,
+        Err(_) => !super::signalling::is_there(pid),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nix::errno::Errno;
 
     #[test]
     fn work_that_ends_in_time_tells_how() {
@@ -100,6 +134,21 @@ mod tests {
             matches!(&refused, Ok(Outcome::Failed(error)) if error.raw_os_error() == Some(libc::EBUSY)),
             "{refused:?}"
         );
+    }
+
+    #[test]
+    fn an_end_is_seen_where_the_kernel_does_not_tell_of_it() {
+        let without_descriptor = |pid| Awaited {
+            pid,
+            descriptor: None,
+        };
+        let ends = super::super::child::fork_and_report(|| 7).unwrap();
+        wait_for(vec![without_descriptor(ends)], Duration::from_secs(20));
+        let status = super::super::child::reap_one(ends);
+        assert_eq!(status, Some(ExitStatus::Exited(7)));
+        let stays = Pid::new(nix::unistd::getpid().as_raw()).unwrap();
+        wait_for(vec![without_descriptor(stays)], Duration::from_millis(50));
+        assert!(!has_ended(stays));
     }
 
     #[test]

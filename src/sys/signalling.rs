@@ -11,7 +11,7 @@ use nix::unistd::Pid as Number;
 use crate::process::Pid;
 
 /// Tells whether there is such a process.
-fn is_there(pid: Pid) -> bool {
+pub(super) fn is_there(pid: Pid) -> bool {
     kill(Number::from_raw(pid.get()), None) != Err(Errno::ESRCH)
 }
 
