@@ -31,11 +31,17 @@ const PROGRAMS: [(&str, &[&str]); 3] = [
 ];
 /// How long one of them may take.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a line may take to be said.
+const FOR_WORDS: Duration = Duration::from_secs(5);
 const FOLDERS: [&str; 4] = ["/sbin", "/usr/sbin", "/bin", "/usr/bin"];
 
 /// Ends all processes, puts the file systems to rest and goes down. Only a failure returns.
 pub(super) fn run(name: &str, plan: &Plan, paths: &Paths) -> anyhow::Result<ExitCode> {
-    let say = |text: &str| sys::print::error(&format!("{name}: {text}"));
+    let mut console = Console {
+        name,
+        takes_words: true,
+    };
+    let mut say = |text: &str| console.say(text);
     say("going down without init");
     // A file of ours on a file system would keep it from being unmounted.
     sys::exec::let_go_of_files();
@@ -46,8 +52,12 @@ pub(super) fn run(name: &str, plan: &Plan, paths: &Paths) -> anyhow::Result<Exit
     drop(Interrupts::hold().and_then(|nobody| nobody.wait_for_one(grace(plan))));
     say("sending all processes the KILL signal");
     drop(sys::signalling::end_all());
-    drop(sys::utmp::append(&paths.wtmp(), &Record::shutdown()));
     let mut takedown = Takedown::new(paths);
+    // They hold what is to be unmounted until they are gone. Without /proc nobody can be named.
+    drop(takedown.processes(&[]));
+    // A disk that does not answer takes no record either.
+    let record = || sys::utmp::append(&paths.wtmp(), &Record::shutdown());
+    drop(within(PATIENCE, record));
     takedown.sync();
     for (program, arguments) in PROGRAMS {
         let places = FOLDERS.map(|folder| paths.at(folder).join(program));
@@ -81,6 +91,25 @@ pub(super) fn run(name: &str, plan: &Plan, paths: &Paths) -> anyhow::Result<Exit
     }
     drop(sys::reboot::resume_init());
     Err(anyhow::Error::new(error).context("the kernel refuses to go down"))
+}
+
+/// Standard error, which may be a console that takes nothing: then the rest is left unsaid.
+struct Console<'a> {
+    name: &'a str,
+    takes_words: bool,
+}
+
+impl Console<'_> {
+    fn say(&mut self, text: &str) {
+        if self.takes_words {
+            let line = format!("{}: {text}", self.name);
+            let say = || {
+                sys::print::error(&line);
+                Ok(())
+            };
+            self.takes_words = !matches!(within(FOR_WORDS, say), Ok(Outcome::Late(_)));
+        }
+    }
 }
 
 fn grace(plan: &Plan) -> Duration {

@@ -112,7 +112,7 @@ impl Takedown {
     }
 
     /// Kills everybody outside this session, and names who is left.
-    fn processes(&mut self, omitted: &[i32]) -> anyhow::Result<()> {
+    pub(crate) fn processes(&mut self, omitted: &[i32]) -> anyhow::Result<()> {
         let folder = self.paths.processes();
         let own = sys::proc::own_number(&folder)?;
         anyhow::ensure!(
