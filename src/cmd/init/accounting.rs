@@ -2,6 +2,9 @@
 //!
 //! Early in a boot `/var` may be read-only or not mounted. init remembers that the boot and level records are
 //! missing from a file and writes them before the next record that file takes.
+//!
+//! wtmp is the only file that PID 1 writes to on a disk, and one that does not answer would keep it for ever. On the way
+//! down that must not be, so a child writes it then.
 
 use crate::paths::Paths;
 use crate::process::Pid;
@@ -9,8 +12,32 @@ use crate::runlevel::Runlevel;
 use crate::snapshot::Written;
 use crate::supervisor::Occurrence;
 use crate::sys;
+use crate::sys::bounded::{Outcome, within};
 use crate::sys::utmp::Patience;
 use crate::utmp::Record;
+use std::time::Duration;
+
+/// How long a child may take to write one record: a disk that answers takes far less.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Who writes the history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Writer {
+    /// Who has something to write.
+    Itself,
+    /// A child of PID 1, for which it waits only so long.
+    Child,
+}
+
+impl Writer {
+    /// Who does so on the way to a level, or in it.
+    pub(super) fn towards(level: Option<Runlevel>) -> Self {
+        match level {
+            Some(Runlevel::HALT | Runlevel::REBOOT) => Self::Child,
+            Some(_) | None => Self::Itself,
+        }
+    }
+}
 
 /// The two files and what they lack.
 #[derive(Debug)]
@@ -19,6 +46,8 @@ pub(super) struct Ledger {
     written: Written,
     boot_over: bool,
     level: Option<(Option<Runlevel>, Runlevel)>,
+    /// Whether a child that writes to the history has not come back.
+    is_stuck: bool,
 }
 
 impl Ledger {
@@ -28,6 +57,7 @@ impl Ledger {
             written: Written::default(),
             boot_over: false,
             level: None,
+            is_stuck: false,
         }
     }
 
@@ -76,12 +106,41 @@ impl Ledger {
         }
     }
 
-    fn end(&self, id: &[u8], pid: Pid) {
+    fn end(&mut self, id: &[u8], pid: Pid) {
         let record = Record::dead_process(id, pid);
         // The line that the login's record named is needed in wtmp to close the session there.
         let record =
             sys::utmp::replace(&self.paths.utmp(), &record, Patience::Init).unwrap_or(record);
-        sys::utmp::append(&self.paths.wtmp(), &record).unwrap_or_default();
+        self.append(&record);
+    }
+
+    /// Records the start of a process that has not recorded it in the history itself.
+    pub(super) fn start(&mut self, id: &[u8], pid: Pid, writer: Writer) {
+        if writer == Writer::Child {
+            self.append(&Record::init_process(id, pid));
+        }
+    }
+
+    fn writer(&self) -> Writer {
+        Writer::towards(self.level.map(|(_, new)| new))
+    }
+
+    /// Adds a record to the history. Tells whether it is there.
+    fn append(&mut self, record: &Record) -> bool {
+        let wtmp = self.paths.wtmp();
+        let append = || sys::utmp::append(&wtmp, record);
+        match self.writer() {
+            Writer::Itself => append().is_ok(),
+            Writer::Child if self.is_stuck => false,
+            Writer::Child => match within(PATIENCE, append) {
+                Ok(Outcome::Done) => true,
+                Ok(Outcome::Late(_)) => {
+                    self.is_stuck = true;
+                    false
+                }
+                Ok(Outcome::Failed(_)) | Err(_) => false,
+            },
+        }
     }
 
     /// Writes boot and level records again if something has emptied utmp since.
@@ -102,32 +161,31 @@ impl Ledger {
 
     /// Writes what the files lack, boot before level.
     fn catch_up(&mut self) {
-        let (utmp, wtmp) = (self.paths.utmp(), self.paths.wtmp());
+        let utmp = self.paths.utmp();
         let into_table =
             |record: &Record| sys::utmp::replace(&utmp, record, Patience::Init).is_ok();
-        let into_history = |record: &Record| sys::utmp::append(&wtmp, record).is_ok();
         let boot = self.boot_over.then(Record::boot_time);
         let level = self
             .level
             .map(|(previous, new)| Record::runlevel(previous, new));
-        let owed = |record: Option<&Record>, done: bool, write: &dyn Fn(&Record) -> bool| {
-            done || record.is_some_and(write)
-        };
         let mut written = self.written;
-        written.boot_to_utmp = owed(boot.as_ref(), written.boot_to_utmp, &into_table);
-        written.boot_to_wtmp = owed(boot.as_ref(), written.boot_to_wtmp, &into_history);
-        written.level_to_utmp = owed(level.as_ref(), written.level_to_utmp, &into_table);
-        written.level_to_wtmp = owed(level.as_ref(), written.level_to_wtmp, &into_history);
+        written.boot_to_utmp = written.boot_to_utmp || boot.as_ref().is_some_and(into_table);
+        written.boot_to_wtmp = written.boot_to_wtmp || boot.is_some_and(|boot| self.append(&boot));
+        written.level_to_utmp = written.level_to_utmp || level.as_ref().is_some_and(into_table);
+        written.level_to_wtmp =
+            written.level_to_wtmp || level.is_some_and(|level| self.append(&level));
         self.written = written;
     }
 }
 
 /// Records that a process is about to be executed for an entry; runs in that process, so that its own record
-/// as a login can only come later.
-pub(super) fn record_start(paths: &Paths, id: &[u8], pid: Pid) {
+/// as a login can only come later. The history is left out where it is another's to write.
+pub(super) fn record_start(paths: &Paths, id: &[u8], pid: Pid, writer: Writer) {
     let record = Record::init_process(id, pid);
     sys::utmp::replace(&paths.utmp(), &record, Patience::Child)
         .map(drop)
         .unwrap_or_default();
-    sys::utmp::append(&paths.wtmp(), &record).unwrap_or_default();
+    if writer == Writer::Itself {
+        sys::utmp::append(&paths.wtmp(), &record).unwrap_or_default();
+    }
 }

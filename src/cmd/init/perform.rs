@@ -1,5 +1,6 @@
 //! One short function for each effect the supervisor asks for.
 
+use super::accounting::Writer;
 use super::entrypoint::Attendant;
 use super::run::Init;
 use super::spawn::OneCommand;
@@ -8,7 +9,7 @@ use crate::container::entrypoint::Entrypoint;
 use crate::container::{Ending, Namespace};
 use crate::initctl::PowerStatus;
 use crate::inittab::Action;
-use crate::inittab::command::served_terminal;
+use crate::inittab::command::{Accounting, served_terminal};
 use crate::journal::Mark;
 use crate::supervisor::{Effect, Event, Program, Rest, Sink, Start, Title};
 use crate::sys;
@@ -105,6 +106,12 @@ impl Init {
             &mut |pid| journal.note_forked(pid),
         )
         .map_err(|error| error.to_string());
+        if let (Ok(pid), Program::Entry(entry)) = (&outcome, &start.program)
+            && Accounting::of(&entry.process) == Accounting::Recorded
+        {
+            let writer = Writer::towards(spawn::level_of(start.phase));
+            self.ledger.start(entry.id.as_bytes(), *pid, writer);
+        }
         let told = outcome.as_ref().map(|pid| *pid).map_err(String::as_str);
         self.recording.start(start, told);
         let event = match outcome {

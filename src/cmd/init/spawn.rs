@@ -1,5 +1,6 @@
 //! From a `Spawn` effect to a forked child: its words, its environment, what is tried if it cannot be executed.
 
+use super::accounting::Writer;
 use super::{accounting, entrypoint};
 use crate::initctl::Assignment;
 use crate::inittab::command::{Accounting, Initscript, command};
@@ -69,9 +70,10 @@ pub(super) fn spawn(
                 environment: &environment,
                 failed,
             };
+            let writer = Writer::towards(level_of(start.phase));
             let account = |pid: Pid| {
                 if Accounting::of(&entry.process) == Accounting::Recorded {
-                    accounting::record_start(paths, entry.id.as_bytes(), pid);
+                    accounting::record_start(paths, entry.id.as_bytes(), pid, writer);
                 }
             };
             sys::child::spawn(console, terminal, reports, &account, &body, forked)
@@ -87,12 +89,17 @@ fn ask_runlevel() -> u8 {
     .unwrap_or(0)
 }
 
-/// What to execute, in the order in which it is tried.
-fn attempts(paths: &Paths, entry: &Entry, phase: Phase) -> Vec<Attempt> {
-    let level = match phase {
+/// The level that init is in, or changes to.
+pub(super) fn level_of(phase: Phase) -> Option<Runlevel> {
+    match phase {
         Phase::SysInit | Phase::Boot => None,
         Phase::Normal(level) => Some(level),
-    };
+    }
+}
+
+/// What to execute, in the order in which it is tried.
+fn attempts(paths: &Paths, entry: &Entry, phase: Phase) -> Vec<Attempt> {
+    let level = level_of(phase);
     let initscript = if sys::files::is_readable(&paths.initscript()) {
         Initscript::Present
     } else {
