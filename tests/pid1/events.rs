@@ -4,6 +4,7 @@ use crate::support::accounting::{
     POWER_FAIL, POWER_FAIL_NOW, POWER_OK, SET_ENVIRONMENT, change_to, request,
 };
 use crate::support::namespace::{Machine, Plan};
+use crate::support::root::ours;
 use nix::sys::signal::{SIGINT, Signal};
 use std::fs;
 
@@ -159,4 +160,18 @@ fn telinit_without_init_listening_says_so_and_fails() {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(!output.stderr.is_empty());
     assert!(fs::metadata(machine.at("/run/initctl")).is_ok());
+}
+
+#[test]
+fn power_status_that_cannot_be_read_is_said_and_means_failure() {
+    if !ours() {
+        return;
+    }
+    let machine = booted(POWER);
+    fs::create_dir(machine.at("/run/powerstatus")).unwrap();
+    machine.signal(Signal::SIGPWR);
+    machine.wait_console("power is taken to fail");
+    machine.until_true("what is for a failure ran", || {
+        sorted_log(&machine) == ["fail", "wait"]
+    });
 }
