@@ -105,7 +105,7 @@ impl LastResort {
                 Some(order) => return self.go_down(order),
                 None => {
                     let sources = [Some(self.signals.as_fd()), fifo.as_ref().map(AsFd::as_fd)];
-                    sys::poll::wait(sources, Some(LOOK));
+                    sys::poll::wait(sources, Some(unless_more_have_ended(LOOK)));
                 }
             }
         }
@@ -265,7 +265,8 @@ impl LastResort {
         if now >= end {
             return false;
         }
-        sys::poll::wait([Some(self.signals.as_fd())], Some(end.since(now)));
+        let limit = unless_more_have_ended(end.since(now));
+        sys::poll::wait([Some(self.signals.as_fd())], Some(limit));
         for _ in 0..MOST {
             let Some((signal, _)) = self.signals.take() else {
                 break;
@@ -283,4 +284,13 @@ fn says_done(signal: Signal) -> bool {
         signal,
         Signal::HALT_NOW | Signal::POWER_OFF_NOW | Signal::RESTART_NOW
     )
+}
+
+/// How long to wait: not at all where more children have ended than are reaped in one go, as nothing tells of them again.
+fn unless_more_have_ended(limit: Duration) -> Duration {
+    if sys::child::may_reap() {
+        Duration::ZERO
+    } else {
+        limit
+    }
 }
