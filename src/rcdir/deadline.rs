@@ -87,6 +87,11 @@ impl Deadline {
         (self.stage != Stage::GivenUp).then_some(self.next)
     }
 
+    /// Tells whether people have been told that the script takes too long.
+    pub fn is_told(&self) -> bool {
+        self.stage != Stage::InTime
+    }
+
     /// Tells whether the script has been asked to end.
     pub fn is_over(&self) -> bool {
         !matches!(self.stage, Stage::InTime | Stage::Counting(_))

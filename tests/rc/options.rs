@@ -56,6 +56,25 @@ fn a_script_beyond_its_deadline_is_named_with_its_processes_and_ended() {
 }
 
 #[test]
+fn a_countdown_on_a_terminal_is_not_interrupted_by_the_name_of_the_silent_script() {
+    let root = with("DEADLINE=1\n");
+    root.script("hangs", "sleep 1234; :", &["rc3.d/S01hangs"]);
+    let mut terminal = Pty::open();
+    let mut rc = terminal.spawn(root.rc(&["3"]).env("TERM", "dumb"));
+    terminal.wait_for("rc: 1 script, 1 failed", LIMIT);
+    rc.wait().unwrap();
+    let shown = terminal.transcript();
+    let named: Vec<&str> = shown
+        .lines()
+        .filter(|line| line.starts_with("Starting hangs "))
+        .collect();
+    assert!(
+        matches!(named[..], [line] if line.contains("[fail] timed out")),
+        "{shown}"
+    );
+}
+
+#[test]
 fn a_script_that_ignores_term_is_killed_at_last() {
     let root = with("DEADLINE=1\n");
     root.script(

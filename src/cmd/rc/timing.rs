@@ -18,7 +18,10 @@ impl Run<'_> {
                 if is_alone {
                     let was_live = script.shows == Shows::Live;
                     script.go_live(&mut self.screen, &mut self.console);
-                    self.console.show(&self.screen.silence());
+                    // Its name stands in each line of a countdown.
+                    if !script.deadline.is_some_and(|deadline| deadline.is_told()) {
+                        self.console.show(&self.screen.silence());
+                    }
                     if let Some(terminal) = self.terminal.as_ref().filter(|_| !was_live) {
                         // It may wait for an answer, and is suspended if it has tried to read one.
                         terminal.give(script.pid).unwrap_or_default();
