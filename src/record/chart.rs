@@ -43,13 +43,14 @@ text { font: 11px system-ui, 'DejaVu Sans', sans-serif; fill: #1b1f24; }
 .skipped { fill: #cfd6dd; } .skipped-cpu { fill: #9aa7b4; }
 .interrupted { fill: #e0a030; } .interrupted-cpu { fill: #9c6a10; }
 .bad { fill: #b3241a; font-weight: 600; }
+.on, .on tspan { fill: #ffffff; }
 @media (prefers-color-scheme: dark) {
   text { fill: #e6e9ed; } .sub, .axis, .time { fill: #9aa4af; }
   .paper { fill: #14181d; } .stripe { fill: #1a2027; } .grid { stroke: #2c343d; }
   .entry { fill: #66727e; } .entry-cpu { fill: #a9b6c2; }
   .script-cpu { fill: #a9cdf5; } .failed-cpu { fill: #ffb3ad; }
   .skipped { fill: #3a444e; } .skipped-cpu { fill: #66727e; }
-  .bad { fill: #ff8a80; }
+  .bad { fill: #ff8a80; } .on, .on tspan { fill: #ffffff; }
 }
 ";
 
@@ -379,28 +380,28 @@ fn label(svg: &mut String, bar: &Bar<'_>, y: u32, (from, to): (f64, f64)) {
         (Some(_), None) => "end not recorded".to_owned(),
         (Some(to), Some(_)) => took(to.saturating_sub(bar.from)),
     };
-    let failure = bar
-        .item
-        .end()
-        .filter(|_| colour(bar.item) == "failed")
-        .map(|end| format!(" <tspan class=\"bad\">{}</tspan>", escaped(&ending(end))));
-    let letters = name.chars().count() + time.len() + failure.as_ref().map_or(0, |_| 14) + 2;
+    let end = bar.item.end().filter(|_| colour(bar.item) == "failed");
+    let why = end.map_or_else(String::new, |end| shown(ending(end).as_bytes(), LONGEST));
+    let letters = name.chars().count() + time.len() + why.len() + 2;
     let wide = f64::from(u32::try_from(letters).unwrap_or(200)) * LETTER;
-    let text = format!(
-        "{} <tspan class=\"time\">{time}</tspan>{}",
-        escaped(&name),
-        failure.unwrap_or_default()
-    );
-    let (x, anchor) = if to + 6.0 + wide <= f64::from(WIDTH - 8) {
-        (to + 6.0, "start")
-    } else if from - 6.0 - wide >= 8.0 {
-        (from - 6.0, "end")
+    let room = (8.0, f64::from(WIDTH - 8));
+    let (x, anchor, class) = if to + 6.0 + wide <= room.1 {
+        (to + 6.0, "start", "")
+    } else if from - 6.0 - wide >= room.0 {
+        (from - 6.0, "end", "")
+    } else if from + 6.0 + wide <= to && end.is_some() {
+        (from + 6.0, "start", " class=\"on\"")
     } else {
-        (from + 6.0, "start")
+        ((from + 6.0).min(room.1 - wide), "start", "")
     };
+    let mut text = format!("{} <tspan class=\"time\">{time}</tspan>", escaped(&name));
+    if !why.is_empty() {
+        let why = escaped(&why);
+        write!(text, " <tspan class=\"bad\">{why}</tspan>").unwrap_or_default();
+    }
     put(
         svg,
-        &format!("<text x=\"{x:.1}\" y=\"{y}\" text-anchor=\"{anchor}\">{text}</text>"),
+        &format!("<text{class} x=\"{x:.1}\" y=\"{y}\" text-anchor=\"{anchor}\">{text}</text>"),
     );
 }
 

@@ -106,6 +106,69 @@ fn what_still_runs_is_open_to_the_right_and_what_failed_is_red_and_says_why() {
     assert!(svg.contains("processor 30 ms, memory 3.3 MiB"));
 }
 
+/// The left and the right end of each name, as wide as its letters are at most.
+fn ends_of_names(svg: &str) -> Vec<(String, f64, f64)> {
+    let labels = svg.lines().filter(|line| line.contains("class=\"time\""));
+    labels
+        .map(|line| {
+            let (_, rest) = line.split_once("x=\"").unwrap();
+            let x: f64 = rest.split('"').next().unwrap().parse().unwrap();
+            let (head, text) = rest.split_once('>').unwrap();
+            let letters = text
+                .split('<')
+                .enumerate()
+                .map(|(number, piece)| match number {
+                    0 => piece,
+                    _ => piece.split_once('>').unwrap().1,
+                });
+            let text: String = letters.collect();
+            let wide = f64::from(u32::try_from(text.chars().count()).unwrap()) * 6.0;
+            if head.contains("\"end\"") {
+                (text, x - wide, x)
+            } else {
+                (text, x, x + wide)
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn names_stand_in_the_picture_wherever_their_bars_are() {
+    let long = "a-service-with-a-name-of-very-many-letters-and-more";
+    for (from, to) in [(1, 30), (1, 2), (12, 14), (8, 27), (15, 16), (29, 30)] {
+        let mut last = end(long, 2, to, 1);
+        if let Line::End(end) = &mut last {
+            end.verdict = Verdict::TimedOut;
+            end.status = Status::Ended(ExitStatus::Killed(Signal::TERM));
+        }
+        let lines = [
+            begin("a", 1, 1),
+            end("a", 1, 30, 0),
+            begin(long, 2, from),
+            last,
+        ];
+        let more = [begin("b", 3, 29), end("b", 3, 30, 0)];
+        let svg = chart(
+            &History::of(lines.into_iter().chain(more)),
+            "Boot",
+            Uptime::from_secs(31),
+        );
+        let names = ends_of_names(&svg);
+        assert_eq!(names.len(), 3);
+        for (text, left, right) in names {
+            assert!(
+                left >= 0.0 && right <= 1200.0,
+                "{from} to {to}: {text}: {left} to {right}"
+            );
+        }
+        // On its bar it has the colour that can be read there.
+        assert_eq!(
+            svg.contains("class=\"on\""),
+            (from, to) == (1, 30) || (from, to) == (8, 27)
+        );
+    }
+}
+
 #[test]
 fn a_restart_hours_later_is_no_part_of_the_boot() {
     let mut lines = vec![begin("a", 1, 1), end("a", 1, 3, 0)];
