@@ -9,9 +9,9 @@
 //!
 //! # Numbers
 //! A script's start links have the same number in all levels: the length of the longest chain of scripts that come
-//! before it in some level. So have its kill links, by the chain of what is stopped before it. Scripts of level S are
-//! done when those of the other levels begin, so that each of the two counts from 1. An interactive script shares
-//! its number with no other.
+//! before it in some level, be it by way of scripts that are not in that level. So have its kill links, by the chain of
+//! what is stopped before it. Scripts of level S are done when those of the other levels begin, so that each of the two
+//! counts from 1. An interactive script shares its number with no other.
 //!
 //! Every script of init.d takes part, enabled or not, so that enabling one seldom renumbers others: a script that is
 //! not enabled counts as being in its default levels. One without any level has no number; what comes after it
@@ -147,8 +147,8 @@ pub fn arrange(scripts: &[Script], facilities: &Facilities, request: &Request) -
     let mut depend: [Vec<u8>; 3] = Default::default();
     for direction in [Direction::Start, Direction::Stop] {
         let levels = number::levels(scripts, &placed, direction);
-        let graph = relations::between(&known, facilities, direction);
-        let mut graph = number::keep_what_meets(&graph, &levels, direction);
+        let all = relations::between(&known, facilities, direction);
+        let mut graph = number::keep_what_meets(&all, &levels);
         for places in graph.break_loops() {
             let concerned = |place: &usize| {
                 placed.get(*place).is_some_and(Placed::is_linked)
@@ -162,7 +162,8 @@ pub fn arrange(scripts: &[Script], facilities: &Facilities, request: &Request) -
                 problems.push(Problem::new(Why::Loop { names, direction }, request));
             }
         }
-        let numbers = number::numbers(&graph, &levels, &placed, direction);
+        let chains = number::with_what_follows(&graph, &all, &levels);
+        let numbers = number::numbers(&chains, &levels, &placed, direction);
         for (placed, number) in placed.iter_mut().zip(&numbers) {
             match direction {
                 Direction::Start => placed.start_number = capped(*number),

@@ -12,6 +12,7 @@
 
 mod case;
 mod debian;
+mod image;
 mod ours;
 mod tree;
 

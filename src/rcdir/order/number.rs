@@ -28,39 +28,80 @@ fn is_single(levels: RunlevelSet) -> bool {
     levels.contains(Runlevel::SINGLE)
 }
 
-/// Tells whether one script can wait for another. To be started they need a level in common: what is started with
-/// the machine, say, is over when the other levels begin. Whatever is stopped is stopped in one sequence.
-fn can_meet(one: RunlevelSet, other: RunlevelSet, direction: Direction) -> bool {
-    match direction {
-        Direction::Start => !one.and(other).is_empty(),
-        Direction::Stop => true,
-    }
+/// Tells whether two scripts can wait for each other: what is started with the machine, say, is over when the other
+/// levels begin.
+fn can_meet(one: RunlevelSet, other: RunlevelSet) -> bool {
+    !one.and(other).is_empty()
 }
 
 /// Keeps the edges between scripts that are started, or stopped, together. What is in no level hands on what comes
 /// before it to what comes after it.
-pub(super) fn keep_what_meets(
-    graph: &Graph,
-    levels: &[RunlevelSet],
-    direction: Direction,
-) -> Graph {
+pub(super) fn keep_what_meets(graph: &Graph, levels: &[RunlevelSet]) -> Graph {
     let mut kept = Graph::new(graph.len());
-    for (later, own) in levels.iter().enumerate().filter(|(_, own)| !own.is_empty()) {
-        let mut seen = BTreeSet::new();
-        let mut open = vec![later];
-        while let Some(place) = open.pop() {
-            for earlier in graph.needs(place).filter(|&earlier| seen.insert(earlier)) {
-                match levels.get(earlier) {
-                    Some(levels) if levels.is_empty() => open.push(earlier),
-                    Some(levels) if can_meet(*own, *levels, direction) => {
-                        kept.put_before(earlier, later);
-                    }
-                    _ => {}
-                }
+    for (later, own) in levels.iter().enumerate() {
+        for earlier in direct(graph, levels, later) {
+            if can_meet(*own, at(levels, earlier)) {
+                kept.put_before(earlier, later);
             }
         }
     }
     kept
+}
+
+/// Adds to the edges that are kept those that follow from scripts of other levels, so that a chain is numbered as one
+/// in every level: who comes before what comes before another comes before that too where the two meet; and two
+/// scripts that never meet keep their order where something before both meets each of them. In a loop nothing follows.
+///
+/// Compat: Debian's insserv numbers so, and writes no more than the edges that are kept into its files
+/// (tests/insserv: a chain through levels).
+pub(super) fn with_what_follows(kept: &Graph, graph: &Graph, levels: &[RunlevelSet]) -> Graph {
+    let mut chains = kept.clone();
+    let ahead: Vec<BTreeSet<usize>> = (0..graph.len())
+        .map(|place| graph.ahead_of(&[place]))
+        .collect();
+    let is_ahead = |one: usize, other: usize| ahead.get(other).is_some_and(|of| of.contains(&one));
+    let meet = |one: usize, other: usize| can_meet(at(levels, one), at(levels, other));
+    for later in 0..graph.len() {
+        for &earlier in ahead.get(later).into_iter().flatten() {
+            if meet(earlier, later) && !is_ahead(later, earlier) {
+                chains.put_before(earlier, later);
+            }
+        }
+        for earlier in direct(graph, levels, later) {
+            let meets_both = |first: &usize| meet(*first, earlier) && meet(*first, later);
+            let has_common = ahead
+                .get(earlier)
+                .is_some_and(|of| of.iter().any(meets_both));
+            if has_common && !is_ahead(later, earlier) {
+                chains.put_before(earlier, later);
+            }
+        }
+    }
+    chains
+}
+
+/// Lists what comes right before a script of any level, but for scripts that are in none.
+fn direct(graph: &Graph, levels: &[RunlevelSet], later: usize) -> Vec<usize> {
+    let mut found = Vec::new();
+    if at(levels, later).is_empty() {
+        return found;
+    }
+    let mut seen = BTreeSet::new();
+    let mut open = vec![later];
+    while let Some(place) = open.pop() {
+        for earlier in graph.needs(place).filter(|&earlier| seen.insert(earlier)) {
+            if at(levels, earlier).is_empty() {
+                open.push(earlier);
+            } else {
+                found.push(earlier);
+            }
+        }
+    }
+    found
+}
+
+fn at(levels: &[RunlevelSet], place: usize) -> RunlevelSet {
+    levels.get(place).copied().unwrap_or_default()
 }
 
 /// Numbers the scripts that are in any level, from 1. There is no loop any more. A number goes to all whose time
