@@ -105,6 +105,7 @@ impl Bench {
         let bench = Self { folder };
         for name in [
             "etc/init.d",
+            "etc/default",
             "proc",
             "dev",
             "run",
@@ -132,7 +133,7 @@ impl Bench {
         symlink("sysvtools", bench.path("usr/sbin/init")).unwrap();
         match subject {
             Subject::Ours => {
-                for name in ["service", "invoke-rc.d", "chkconfig", "pidof"] {
+                for name in ["service", "invoke-rc.d", "chkconfig", "pidof", "rc"] {
                     bring_link(&bench, name);
                 }
             }
@@ -140,6 +141,11 @@ impl Bench {
                 for name in ["service", "invoke-rc.d"] {
                     let program = debian().join("usr/sbin").join(name);
                     fs::copy(program, bench.path("usr/sbin").join(name)).unwrap();
+                }
+                for (package, file) in [("sysv-rc", "lib/init/rc"), ("startpar", "bin/startpar")] {
+                    let program = unpacked(package, package, file).join(file);
+                    let name = program.file_name().unwrap();
+                    fs::copy(&program, bench.path("usr/sbin").join(name)).unwrap();
                 }
             }
         }

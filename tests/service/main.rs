@@ -1,5 +1,5 @@
-//! service(8), invoke-rc.d(8) and chkconfig(8): every case is played with Debian's program, where it has one, and with
-//! ours, in roots that are alike, and what they say, how they end and what the scripts have seen is compared.
+//! service(8), invoke-rc.d(8), chkconfig(8) and rc(8): every case is played with Debian's program, where it has one, and
+//! with ours, in roots that are alike, and what they say, how they end and what the scripts have seen is compared.
 //! Differences on purpose are asserted on both sides.
 
 #![allow(
@@ -17,4 +17,5 @@ mod support;
 mod bench;
 mod invoke_rcd;
 mod lsb;
+mod rc;
 mod service;
