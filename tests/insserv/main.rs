@@ -14,6 +14,7 @@ mod case;
 mod debian;
 mod image;
 mod ours;
+mod shipped;
 mod tree;
 
 use case::{Case, Line};

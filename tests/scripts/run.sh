@@ -94,7 +94,7 @@ expect "links agree with the LSB headers" prints_nothing links_agree awk
 # The check itself must be able to fail.
 wrong_link_is_found() {
 	# shellcheck disable=SC2046 # names without blanks
-	list_links | sed 's/^3 S20crond/3 S09crond/' |
+	list_links | sed 's/^3 S03crond/3 S00crond/' |
 		awk -f tests/scripts/links.awk etc/insserv.conf $(rc_scripts) - |
 		grep -q 'rc3.d: start of crond and syslog is in the wrong order'
 }
@@ -415,7 +415,7 @@ wait
 report=$work/report-ro
 where="boot with a read-only root"
 expect "$where: reaches its end" has_line '^left '
-expect "$where: every start and stop succeeds" no_line_but '^[S0-6] ' '( (0|5)|rc.local stop 1|S90halt stop .*)$'
+expect "$where: every start and stop succeeds" no_line_but '^[S0-6] ' '( (0|5)|rc.local stop 1|K10halt stop .*)$'
 expect "$where: crond runs" has_line '^check crond status 0$'
 expect "$where: it is said" has_line '^. Cleaning /tmp .*read-only'
 expect "$where: no shell complains" no_line_but '^| .*inside:' never
