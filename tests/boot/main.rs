@@ -20,6 +20,7 @@ mod qemu;
 mod bootlogd;
 mod debian;
 mod keys;
+mod rc_layer;
 mod scripts;
 mod small;
 mod suspend;

@@ -93,6 +93,10 @@ impl Disk {
         }
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(crate) fn copy_of(image: &Path) -> Disk {
         Disk::made_by(Command::new("cp").arg("--sparse=always").arg(image))
     }
@@ -236,6 +240,11 @@ impl Machine {
     /// Waits for the login prompt, logs in as root and leaves a shell ready for commands.
     pub(crate) fn log_in(&mut self, password: Option<&str>) {
         self.wait_for("login: ", BOOT);
+        self.answer_the_prompt(password);
+    }
+
+    /// Logs in at a prompt that is there.
+    pub(crate) fn answer_the_prompt(&mut self, password: Option<&str>) {
         self.type_line("root");
         if let Some(password) = password {
             self.wait_for("Password: ", COMMAND);
@@ -277,13 +286,18 @@ impl Machine {
     /// Runs a command in the shell. Output and exit status stand between two marks of the command's own number, which
     /// the echo of what is typed never contains as such.
     pub(crate) fn run(&mut self, command: &str) -> Outcome {
+        self.run_within(command, COMMAND)
+    }
+
+    /// As [`Machine::run`], for what takes its time.
+    fn run_within(&mut self, command: &str, limit: Duration) -> Outcome {
         self.commands += 1;
         let number = self.commands;
         self.type_line(&format!(
             "printf '<%s.%s>\\n' begin {number}; {command}; printf '<%s.%s:%s>\\n' end {number} $?"
         ));
         self.wait_for(&format!("<begin.{number}>"), COMMAND);
-        let output = self.wait_for(&format!("<end.{number}:"), COMMAND);
+        let output = self.wait_for(&format!("<end.{number}:"), limit);
         let status = self.wait_for(">", COMMAND);
         let output = output
             .trim_end_matches(&format!("<end.{number}:"))
@@ -292,6 +306,14 @@ impl Machine {
         Outcome {
             status: status.unwrap_or_else(|error| self.fail(&format!("exit status: {error}"))),
             output: output.trim().to_owned(),
+        }
+    }
+
+    /// Runs a command that must succeed, and may take its time.
+    pub(crate) fn must_succeed_within(&mut self, command: &str, limit: Duration) {
+        let outcome = self.run_within(command, limit);
+        if outcome.status != 0 {
+            self.fail(&format!("`{command}`: {outcome:?}"));
         }
     }
 
