@@ -11,6 +11,8 @@ use std::time::Duration;
 pub enum Value {
     /// Nothing is known.
     Null,
+    /// Yes or no.
+    Bool(bool),
     /// A whole number.
     Number(u64),
     /// Seconds, with six places behind the point.
@@ -55,6 +57,7 @@ impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Null => f.write_str("null"),
+            Self::Bool(answer) => answer.fmt(f),
             Self::Number(number) => number.fmt(f),
             Self::Seconds(time) => write!(f, "{}.{:06}", time.as_secs(), time.subsec_micros()),
             Self::Text(text) => f.write_str(&literal(text)),
@@ -116,13 +119,14 @@ mod tests {
                     "levels",
                     Value::List(vec![Value::text("2"), Value::text("3")]),
                 ),
+                ("enabled", Value::Bool(pid.is_some())),
             ])
         };
         assert_eq!(
             Value::List(vec![item(Some(7)), item(None)]).to_text(),
             r#"[
-  {"name": "cron", "pid": 7, "took": 1.500000, "levels": ["2", "3"]},
-  {"name": "cron", "pid": null, "took": 1.500000, "levels": ["2", "3"]}
+  {"name": "cron", "pid": 7, "took": 1.500000, "levels": ["2", "3"], "enabled": true},
+  {"name": "cron", "pid": null, "took": 1.500000, "levels": ["2", "3"], "enabled": false}
 ]
 "#
         );

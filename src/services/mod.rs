@@ -43,6 +43,25 @@ impl Levels {
         let kept = self.start.contains(Runlevel::SINGLE) && !self.kill.contains(level);
         self.start.contains(level) || kept
     }
+
+    /// Tells whether a start link is anywhere; none where there is no link at all, and nobody has decided.
+    pub fn is_enabled(self) -> Option<bool> {
+        let any = |set: RunlevelSet| set.levels().next().is_some();
+        match (any(self.start), any(self.kill)) {
+            (true, _) => Some(true),
+            (false, true) => Some(false),
+            (false, false) => None,
+        }
+    }
+
+    /// Says it behind the name of the service.
+    pub fn told(self) -> String {
+        match self.is_enabled() {
+            Some(true) => format!("enabled in {self}"),
+            Some(false) => "disabled".to_owned(),
+            None => "without links".to_owned(),
+        }
+    }
 }
 
 impl fmt::Display for Levels {
@@ -106,6 +125,15 @@ mod tests {
         assert_eq!(links.of(b"cron").to_string(), "23");
         assert!(links.of(b"cron").kill.contains(Runlevel::HALT));
         assert_eq!(links.of(b"nobody").to_string(), "-");
+    }
+
+    #[test]
+    fn a_service_is_enabled_by_a_start_link_and_disabled_by_kill_links_alone() {
+        let links = links(&[(b'2', "S01cron"), (b'0', "K01cron"), (b'2', "K01off")]);
+        let told = |name: &[u8]| links.of(name).told();
+        assert_eq!(told(b"cron"), "enabled in 2");
+        assert_eq!(told(b"off"), "disabled");
+        assert_eq!(told(b"nobody"), "without links");
     }
 
     #[test]

@@ -227,6 +227,8 @@ fn one_entry_or_service_is_told_by_exit_statuses_scripts_know() {
     let machine = Machine::new();
     assert!(machine.told(&["status", "1"]).contains("state: running\n"));
     machine.refused(&["status", "bad"], 1);
+    let service = machine.run(&["status", "quick"]);
+    assert!(service.stdout.ends_with(b"; enabled in 3\n"), "{service:?}");
     assert!(
         machine
             .refused(&["status", "nobody"], 4)

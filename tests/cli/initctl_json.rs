@@ -53,6 +53,18 @@ fn every_verb_that_shows_something_prints_one_value() {
 }
 
 #[test]
+fn whether_a_service_is_enabled_is_told_as_its_links_say() {
+    let machine = Machine::new();
+    let enabled = || parsed(machine.run(&["status", "quick", "--json"]).stdout)["enabled"].clone();
+    assert_eq!(enabled(), json!(true));
+    let link = machine.path("etc/rc3.d/S01quick");
+    fs::rename(&link, machine.path("etc/rc3.d/K01quick")).unwrap();
+    assert_eq!(enabled(), json!(false));
+    fs::remove_file(machine.path("etc/rc3.d/K01quick")).unwrap();
+    assert_eq!(enabled(), Value::Null);
+}
+
+#[test]
 fn what_a_script_has_printed_is_a_string_whatever_it_is() {
     let machine = Machine::new();
     machine.write(

@@ -179,6 +179,7 @@ pub(super) fn service_value(services: &Services, name: &OsStr, history: Option<&
             "last_exit",
             Value::known(last_call(name, history), Value::Text),
         ),
+        ("enabled", Value::known(levels.is_enabled(), Value::Bool)),
         ("levels", characters(levels.start)),
         ("stopped_in", characters(levels.kill)),
         (

@@ -98,7 +98,10 @@ pub(super) fn one(
     let value = list::service_value(&services, name, history.as_ref());
     super::print(
         form,
-        || format!("{} {judgement}\n", printable(name)),
+        || {
+            let links = services.levels(name).told();
+            format!("{} {judgement}; {links}\n", printable(name))
+        },
         &value,
     )?;
     Ok(ExitCode::from(judgement.state.code()))
