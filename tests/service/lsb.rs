@@ -21,6 +21,17 @@ for pid in 4194304 1 junk ""; do
 done
 r status_of_proc /bin/nosuchprogram x; r killproc -p "$2/none" /bin/nosuchprogram HUP
 r get_lsb_header_val "$3" Provides; r get_lsb_header_val "$3" Nothing
+r init_is_upstart; r log_use_fancy_output
+for kind in daemon begin end action action_begin action_end; do
+    for when in pre post; do eval "log_${kind}_msg_$when() { echo \"<$kind $when \$*>\"; }"; done
+done
+r log_daemon_msg X x; r log_begin_msg B b; r log_end_msg 0; r log_end_msg 3; r log_action_msg A a
+r log_action_begin_msg A a; r log_action_end_msg 1 why; r log_daemon_msg; r log_end_msg
+for file in "${1%/*}"/init-functions.d/*; do [ ! -r "$file" ] || . "$file"; done
+for VERBOSE in no yes ''; do
+    r vlog_daemon_msg X x; r vlog_begin_msg B; r vlog_end_msg 0; r vlog_end_msg 3; r vlog_end_msg
+    r vlog_action_msg A; r vlog_action_begin_msg A; r vlog_action_end_msg 0; r vlog_action_end_msg 1 why
+done
 "#;
 
 fn said(shell: &[&str], functions: &Path) -> String {
