@@ -11,7 +11,7 @@
 //! A script's start links have the same number in all levels: the length of the longest chain of scripts that come
 //! before it in some level, be it by way of scripts that are not in that level. So have its kill links, by the chain of
 //! what is stopped before it. Scripts of level S are done when those of the other levels begin, so that each of the two
-//! counts from 1. An interactive script shares its number with none that it meets.
+//! counts from 1. An interactive script shares its number with no other.
 //!
 //! Every script of init.d takes part, enabled or not, so that enabling one seldom renumbers others: a script that is
 //! not enabled counts as being in its default levels. One without any level has no number; what comes after it

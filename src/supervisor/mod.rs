@@ -410,7 +410,8 @@ impl Supervisor {
             .collect()
     }
 
-    fn knows(&self, pid: Pid) -> bool {
+    /// Tells whether the end of a process means anything here.
+    pub fn knows(&self, pid: Pid) -> bool {
         let helpers = [
             self.asking,
             self.emergency_shell,

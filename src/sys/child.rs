@@ -1,27 +1,27 @@
 //! Children of PID 1: forked, given the console and a session, executed, reaped.
 //!
 //! PID 1 has one thread, so after fork a child is a whole copy of it and may run ordinary code until it execs;
-//! it never returns to the caller's.
+//! it never returns to the caller's. One that has nothing to do but to execute its program is none (see `sharing`).
 
 use super::console::Console;
+use super::reports::{Kind, Report, Reports};
+use super::sharing::{self, Stack, Starting};
 use super::usage::{self, Changed, Reaped};
-use super::{console, fd, signal};
+use super::{bare, console, fd, signal};
 use crate::process::{ExitStatus, Pid};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
+use nix::sys::signal::{Signal as NixSignal, kill};
 use nix::sys::stat::Mode;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::{ForkResult, Pid as NixPid, fork, setsid, tcgetpgrp};
+use std::cell::RefCell;
 use std::ffi::{CStr, CString};
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-
-/// Longest program name or note that a child's report carries.
-const REPORT_TEXT: usize = 254;
-/// Every report has this size, so that reports of several children never run together (pipe(7), `PIPE_BUF`).
-const REPORT_SIZE: usize = REPORT_TEXT + 2;
 
 /// What a child does with the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,107 +56,142 @@ pub(crate) enum After {
     NotFound,
 }
 
+impl Attempt {
+    /// The program's name as it was asked for.
+    pub(super) fn name(&self) -> &[u8] {
+        self.argv.first().map_or(b"", |word| word.as_bytes())
+    }
+
+    /// As execvp(3) searches: a file that may not be executed is remembered, one that is not there passed over.
+    pub(super) fn search(&self, execute: impl Fn(&CStr) -> Errno) -> Errno {
+        let mut result = Errno::ENOENT;
+        for candidate in &self.candidates {
+            match execute(candidate) {
+                Errno::ENOENT | Errno::ENOTDIR => {}
+                Errno::EACCES => result = Errno::EACCES,
+                error => return error,
+            }
+        }
+        result
+    }
+}
+
+impl After {
+    /// Tells whether the time has come, after what the attempt before has failed with.
+    pub(super) fn is_wanted(self, failure: Option<Errno>) -> bool {
+        match self {
+            After::Nothing => true,
+            After::NoExec => failure == Some(Errno::ENOEXEC),
+            After::NotFound => matches!(failure, Some(Errno::ENOENT | Errno::ENOTDIR)),
+        }
+    }
+}
+
+/// Programs, tried in turn, with their environment.
+#[derive(Debug)]
+pub(crate) struct Execution {
+    /// What is tried.
+    pub(crate) attempts: Vec<Attempt>,
+    /// The environment of each.
+    pub(crate) environment: Vec<CString>,
+    /// The exit code where none can be executed. It only computes.
+    pub(crate) failed: fn(Errno) -> u8,
+}
+
 /// What runs in a child.
-pub(crate) enum Body<'a> {
-    /// Programs, tried in turn, with their environment.
-    Exec {
-        attempts: &'a [Attempt],
-        environment: &'a [CString],
-        /// The exit code where none can be executed.
-        failed: fn(Errno) -> u8,
-    },
+pub(crate) enum Body {
+    /// Programs.
+    Exec(Execution),
     /// A function of our own; its result is the exit code.
     Call(fn() -> u8),
 }
 
-/// What a child could not do, told before it exits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Report {
-    /// The program could not be executed.
-    ExecFailed(Box<[u8]>),
-    /// The console could not be opened.
-    NoConsole(String),
-}
-
-/// The pipe through which children tell what went wrong before exec. One for all: success needs no words.
+/// Children, and what they have not told yet.
 #[derive(Debug)]
-pub(crate) struct Reports {
-    reader: OwnedFd,
-    writer: OwnedFd,
+pub(crate) struct Nursery {
+    reports: Reports,
+    /// Those that share this process's memory until they have executed.
+    starting: RefCell<Vec<Starting>>,
+    /// A stack that one of them had.
+    spare: RefCell<Option<Stack>>,
 }
 
-impl Reports {
-    /// Opens the pipe, close-on-exec, so that no executed program ever holds it.
+impl Nursery {
+    /// Prepares for children.
     pub(crate) fn open() -> io::Result<Self> {
-        let (reader, writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
         Ok(Self {
-            reader: fd::above_standard(reader)?,
-            writer: fd::above_standard(writer)?,
+            reports: Reports::open()?,
+            starting: RefCell::default(),
+            spare: RefCell::default(),
         })
     }
 
     /// Takes the next report, if any.
     pub(crate) fn take(&self) -> Option<Report> {
-        let mut bytes = [0_u8; REPORT_SIZE];
-        let read = nix::unistd::read(&self.reader, &mut bytes).ok()?;
-        let [kind, length, text @ ..] = &bytes;
-        let text = text.get(..usize::from(*length))?;
-        match (read == REPORT_SIZE, kind) {
-            (true, 0) => Some(Report::ExecFailed(text.into())),
-            (true, _) => Some(Report::NoConsole(
-                String::from_utf8_lossy(text).into_owned(),
-            )),
-            (false, _) => None,
-        }
+        self.reports.take()
     }
 
-    fn tell(&self, kind: u8, text: &[u8]) {
-        let mut bytes = [0_u8; REPORT_SIZE];
-        let length = text.len().min(REPORT_TEXT);
-        let content = [kind, u8::try_from(length).unwrap_or(0)]
-            .into_iter()
-            .chain(text.iter().take(length).copied());
-        for (slot, byte) in bytes.iter_mut().zip(content) {
-            *slot = byte;
-        }
-        // A full pipe means hundreds of untold failures; one more changes nothing, and a child must not wait.
-        nix::unistd::write(&self.writer, &bytes).unwrap_or_default();
+    /// Gives back the memory of children that have executed. One whose program does not come from its disk keeps its own.
+    pub(crate) fn tidy(&self) {
+        let mut spare = self.spare.borrow_mut();
+        sharing::tidy(&mut self.starting.borrow_mut(), &mut spare);
+    }
+
+    /// Takes note that a child has been reaped.
+    pub(crate) fn note_end(&self, pid: Pid) {
+        let starting = self.starting.borrow();
+        let known = starting.iter().find(|starting| starting.pid() == pid);
+        known.map(Starting::note_end).unwrap_or_default();
     }
 }
 
-impl AsFd for Reports {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.reader.as_fd()
-    }
-}
+/// What is done about a child between its fork and its program, in that child and with its number.
+pub(crate) type BeforeExec<'a> = Option<&'a dyn Fn(Pid)>;
 
-/// Forks a child that becomes a session leader on the console and runs `body`.
+/// Starts a child that becomes a session leader on the console and runs `body`.
 ///
-/// `before_exec` runs in the process that will exec, with its number. With a controlling terminal, the child
-/// that is returned is a keeper: it waits for the one that runs `body`, passes its status on, and gives the
-/// terminal up first, so that the end of the session does not hang up what was started from it.
+/// With a controlling terminal, the child that is returned is a keeper: it waits for the one that runs `body`, passes its
+/// status on, and gives the terminal up first, so that the end of the session does not hang up what was started from it.
+/// `before_exec` runs in the one that will exec.
 ///
 /// `forked` is told the child's number before any signal can come between.
 pub(crate) fn spawn(
     console: &Console,
     terminal: Terminal,
-    reports: &Reports,
-    before_exec: &dyn Fn(Pid),
-    body: &Body<'_>,
+    nursery: &Nursery,
+    before_exec: BeforeExec<'_>,
+    body: Body,
     forked: &mut dyn FnMut(Pid),
 ) -> io::Result<Pid> {
-    let held_back = signal::HeldBack::all();
+    let _held_back = signal::HeldBack::all();
+    let pid = match (body, terminal, before_exec) {
+        // One that has nothing to do but to execute needs no copy of this process for it.
+        (Body::Exec(execution), Terminal::Shared, None) if bare::IS_KNOWN => {
+            let device = match console {
+                Console::Device(device) => Some(device.as_path()),
+                Console::Output => None,
+            };
+            let starting =
+                sharing::start(device, execution, nursery.reports, nursery.spare.take())?;
+            let pid = starting.pid();
+            nursery.starting.borrow_mut().push(starting);
+            pid
+        }
+        (body, ..) => fork_and_run(console, terminal, nursery.reports, before_exec, &body)?,
+    };
+    forked(pid);
+    Ok(pid)
+}
+
+fn fork_and_run(
+    console: &Console,
+    terminal: Terminal,
+    reports: Reports,
+    before_exec: BeforeExec<'_>,
+    body: &Body,
+) -> io::Result<Pid> {
     // SAFETY: this process has one thread, so the copy may do whatever the original may.
-    let result = unsafe { fork() };
-    if let Ok(ForkResult::Parent { child }) = result
-        && let Some(pid) = Pid::new(child.as_raw())
-    {
-        forked(pid);
-    }
-    if !matches!(result, Ok(ForkResult::Child)) {
-        drop(held_back);
-    }
-    match result? {
+    match unsafe { fork() }? {
         ForkResult::Parent { child } => {
             Pid::new(child.as_raw()).ok_or_else(|| Errno::ECHILD.into())
         }
@@ -172,13 +207,8 @@ pub(crate) fn spawn(
     }
 }
 
-fn run_shared(
-    console: &Console,
-    reports: &Reports,
-    before_exec: &dyn Fn(Pid),
-    body: &Body<'_>,
-) -> u8 {
-    signal::reset_for_child();
+fn run_shared(console: &Console, reports: Reports, before_exec: BeforeExec<'_>, body: &Body) -> u8 {
+    signal::reset_for_child_of_init();
     // A forked child leads no group yet, so this cannot fail.
     setsid().map(drop).unwrap_or_default();
     take_console(console, Terminal::Shared, reports);
@@ -186,8 +216,8 @@ fn run_shared(
 }
 
 /// The session is new, and the terminal has been given up by process 1, so it can be had.
-fn run_as_command(reports: &Reports, before_exec: &dyn Fn(Pid), body: &Body<'_>) -> u8 {
-    signal::reset_for_child();
+fn run_as_command(reports: Reports, before_exec: BeforeExec<'_>, body: &Body) -> u8 {
+    signal::reset_for_child_of_init();
     setsid().map(drop).unwrap_or_default();
     let input = io::stdin();
     if input.is_terminal() {
@@ -198,11 +228,11 @@ fn run_as_command(reports: &Reports, before_exec: &dyn Fn(Pid), body: &Body<'_>)
 
 fn run_controlling(
     console: &Console,
-    reports: &Reports,
-    before_exec: &dyn Fn(Pid),
-    body: &Body<'_>,
+    reports: Reports,
+    before_exec: BeforeExec<'_>,
+    body: &Body,
 ) -> u8 {
-    signal::reset_for_child();
+    signal::reset_for_child_of_init();
     setsid().map(drop).unwrap_or_default();
     take_console(console, Terminal::Controlling, reports);
     // SAFETY: as in `spawn`: a single-threaded copy of a single-threaded process.
@@ -248,7 +278,7 @@ fn keep_terminal_for(child: NixPid) -> u8 {
 /// the first files it opens for them, and one in Rust, such as our halt, does not begin at all.
 ///
 /// Where the console is init's own output, that stays on 1 and 2; there is no input.
-fn take_console(console: &Console, terminal: Terminal, reports: &Reports) {
+fn take_console(console: &Console, terminal: Terminal, reports: Reports) {
     let nothing = || {
         open(Path::new("/dev/null"), OFlag::O_RDWR, Mode::empty())
             .or_else(|_| open(Path::new("/"), OFlag::O_RDONLY, Mode::empty()))
@@ -256,9 +286,11 @@ fn take_console(console: &Console, terminal: Terminal, reports: &Reports) {
     let (opened, last) = match console {
         Console::Device(device) => (
             open_console(device).or_else(|error| {
-                reports.tell(
-                    1,
-                    format!("open({}): {}", device.display(), error.desc()).as_bytes(),
+                tell(
+                    reports,
+                    Kind::NoConsole,
+                    device.as_os_str().as_bytes(),
+                    error,
                 );
                 nothing()
             }),
@@ -300,55 +332,42 @@ fn steal_terminal(terminal: BorrowedFd<'_>) {
     unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSCTTY, 1) };
 }
 
-fn run_body(reports: &Reports, before_exec: &dyn Fn(Pid), body: &Body<'_>) -> u8 {
+fn run_body(reports: Reports, before_exec: BeforeExec<'_>, body: &Body) -> u8 {
     match body {
         Body::Call(function) => function(),
-        Body::Exec {
-            attempts,
-            environment,
-            failed,
-        } => {
-            if let Some(pid) = Pid::new(NixPid::this().as_raw()) {
-                before_exec(pid);
+        Body::Exec(execution) => {
+            if let (Some(before), Some(pid)) = (before_exec, Pid::new(NixPid::this().as_raw())) {
+                before(pid);
             }
-            failed(exec(attempts, environment, reports))
+            (execution.failed)(exec(execution, reports))
         }
     }
+}
+
+/// Leaves a report and wakes who reads it: this child may go on, so that no end tells of it.
+fn tell(reports: Reports, kind: Kind, text: &[u8], error: Errno) {
+    reports.tell(NixPid::this().as_raw(), kind, text, error as i32);
+    let reader = NixPid::from_raw(reports.reader());
+    kill(reader, Some(NixSignal::SIGCHLD)).unwrap_or_default();
 }
 
 /// Executes the first attempt that works. Returns only when none did.
-fn exec(attempts: &[Attempt], environment: &[CString], reports: &Reports) -> Errno {
+fn exec(execution: &Execution, reports: Reports) -> Errno {
     let mut failure = None;
-    for attempt in attempts {
-        let wanted = match attempt.after {
-            After::Nothing => true,
-            After::NoExec => failure == Some(Errno::ENOEXEC),
-            After::NotFound => matches!(failure, Some(Errno::ENOENT | Errno::ENOTDIR)),
-        };
-        if !wanted {
+    for attempt in &execution.attempts {
+        if !attempt.after.is_wanted(failure) {
             continue;
         }
-        failure = Some(try_each(attempt, environment));
-        if failure != Some(Errno::ENOEXEC) {
-            reports.tell(0, attempt.argv.first().map_or(b"", |word| word.as_bytes()));
+        let error = attempt.search(|candidate| {
+            let Err(error) = nix::unistd::execve(candidate, &attempt.argv, &execution.environment);
+            error
+        });
+        failure = Some(error);
+        if error != Errno::ENOEXEC {
+            tell(reports, Kind::ExecFailed, attempt.name(), error);
         }
     }
     failure.unwrap_or(Errno::ENOENT)
-}
-
-/// As execvp(3) searches: a file that may not be executed is remembered, one that is not there passed over.
-fn try_each(attempt: &Attempt, environment: &[CString]) -> Errno {
-    let mut result = Errno::ENOENT;
-    for candidate in &attempt.candidates {
-        let candidate: &CStr = candidate;
-        let Err(error) = nix::unistd::execve(candidate, &attempt.argv, environment);
-        match error {
-            Errno::ENOENT | Errno::ENOTDIR => {}
-            Errno::EACCES => result = error,
-            _ => return error,
-        }
-    }
-    result
 }
 
 /// Looks at children that have ended, and leaves them as they are.
@@ -367,10 +386,28 @@ pub(crate) fn has_children() -> bool {
     look_at(Id::All) != Err(Errno::ECHILD)
 }
 
-/// Tells whether a child has ended, or whether that cannot be known without reaping.
-pub(crate) fn may_reap() -> bool {
-    let seen = look_at(Id::All);
-    !matches!(seen, Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD))
+/// Who could be reaped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// Nobody.
+    Nobody,
+    /// This child.
+    Child(Pid),
+    /// Somebody, perhaps: that cannot be known without reaping.
+    Unknown,
+}
+
+/// Looks for a child that has ended.
+pub(crate) fn look_for_ended() -> Ended {
+    match look_at(Id::All) {
+        Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => Ended::Nobody,
+        // A status that nix cannot name, as after a real-time signal, is an error of its own.
+        Ok(status) => status
+            .pid()
+            .and_then(|pid| Pid::new(pid.as_raw()))
+            .map_or(Ended::Unknown, Ended::Child),
+        Err(_) => Ended::Unknown,
+    }
 }
 
 /// Reaps one child that has ended, if any.
@@ -379,6 +416,12 @@ pub(crate) fn reap() -> Option<Reaped> {
     // An error is not believed at once: the signal that led here comes no second time, and the child would stay
     // unreaped until another one ends.
     look().or_else(|_| look()).ok().flatten()
+}
+
+/// Reaps this child, which has ended and of which nobody wants to know more.
+pub(crate) fn forget(pid: Pid) {
+    // SAFETY: the kernel is asked for no status.
+    unsafe { libc::waitpid(pid.get(), std::ptr::null_mut(), libc::WNOHANG) };
 }
 
 /// Without the flags for stops and continuations, so that only ended children are returned.

@@ -9,7 +9,7 @@ use super::journal_file::JournalFile;
 use nix::errno::Errno;
 use std::ffi::{CStr, CString, OsString, c_char, c_int, c_void};
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering};
@@ -37,7 +37,6 @@ const PAUSE: c_int = 500;
 /// What the handler needs. Made once and never given back.
 struct Plan {
     pid: c_int,
-    program: Option<OwnedFd>,
     path: CString,
     argv: Box<[*const c_char]>,
     environment: Box<[*const c_char]>,
@@ -65,14 +64,6 @@ pub(crate) fn arm(path: &CStr, words: &[OsString]) -> io::Result<()> {
         .map(|word| CString::new(word.as_bytes()).unwrap_or_default());
     let plan = Plan {
         pid: nix::unistd::getpid().as_raw(),
-        // The very file that runs, whatever has its name by now: it reads what this image has written.
-        program: nix::fcntl::open(
-            c"/proc/self/exe",
-            nix::fcntl::OFlag::O_PATH | nix::fcntl::OFlag::O_CLOEXEC,
-            nix::sys::stat::Mode::empty(),
-        )
-        .and_then(|fd| super::fd::above_standard(fd).map_err(|_| Errno::EMFILE))
-        .ok(),
         path: path.to_owned(),
         argv: kept(words),
         environment: kept(environment),
@@ -248,27 +239,18 @@ fn execute(plan: &Plan) {
             unsafe { libc::dup2(fd, to) };
         }
     }
-    if let Some(program) = &plan.program {
+    // The very file that runs, whatever has its name by now: it reads what this image has written. Without /proc the one
+    // of that name has to do.
+    for program in [c"/proc/self/exe", &plan.path] {
         // SAFETY: both vectors end with a null pointer and hold strings that live for good.
         unsafe {
-            libc::syscall(
-                libc::SYS_execveat,
-                program.as_raw_fd(),
-                c"".as_ptr(),
+            libc::execve(
+                program.as_ptr(),
                 plan.argv.as_ptr(),
                 plan.environment.as_ptr(),
-                libc::AT_EMPTY_PATH,
             )
         };
     }
-    // SAFETY: as above.
-    unsafe {
-        libc::execve(
-            plan.path.as_ptr(),
-            plan.argv.as_ptr(),
-            plan.environment.as_ptr(),
-        )
-    };
 }
 
 /// Writes to the journal, as far as it can be.

@@ -55,6 +55,16 @@ pub(crate) fn forget() {
     REFUSED.store(0, Ordering::Release);
 }
 
+/// Gives the kernel back what the program has used for a moment and will not need again soon. The C library does so by
+/// itself only with much more than PID 1 ever has.
+pub(crate) fn give_back() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: only memory that nobody has is given back.
+    unsafe {
+        libc::malloc_trim(0)
+    };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,6 +11,7 @@
 
 pub(crate) mod appending;
 pub(crate) mod background;
+mod bare;
 pub(crate) mod bounded;
 pub(crate) mod calendar;
 pub(crate) mod capture;
@@ -46,8 +47,10 @@ pub(crate) mod process;
 pub(crate) mod provoked;
 pub(crate) mod reboot;
 pub(crate) mod redirect;
+pub(crate) mod reports;
 pub(crate) mod request;
 pub(crate) mod script;
+mod sharing;
 pub(crate) mod signal;
 pub(crate) mod signalling;
 pub(crate) mod syslog;

@@ -49,7 +49,8 @@ pub(crate) fn use_the_usual_umask() {
     umask(Mode::S_IWGRP | Mode::S_IWOTH);
 }
 
-/// Gives the process the name that `ps` and `pidof` know it by: one that was executed by a descriptor has a number.
+/// Gives the process the name that `ps` and `pidof` know it by: one that was executed through
+/// `/proc/self/exe` has that link's.
 pub(crate) fn set_name(name: &std::ffi::CStr) {
     // SAFETY: the kernel reads at most 16 bytes up to the NUL.
     unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };

@@ -10,14 +10,58 @@ const LAST: i32 = 64;
 /// The C library keeps these to itself and refuses them in a set.
 const RESERVED: std::ops::RangeInclusive<i32> = 32..=34;
 
+/// What init leaves to others: what tells of a failure of its own (`crash`), and is raised again if it is blocked.
+const FAULTS: [i32; 5] = [
+    libc::SIGSEGV,
+    libc::SIGBUS,
+    libc::SIGILL,
+    libc::SIGFPE,
+    libc::SIGABRT,
+];
+/// What init itself can raise by what it does, and must not end or keep waiting for: a write to a closed pipe, a
+/// breakpoint, a forbidden system call.
+const IGNORED: [i32; 3] = [libc::SIGPIPE, libc::SIGTRAP, libc::SIGSYS];
+/// All that a child of init has to give back its default action.
+pub(super) const NOT_DEFAULT: [i32; 8] = [
+    libc::SIGSEGV,
+    libc::SIGBUS,
+    libc::SIGILL,
+    libc::SIGFPE,
+    libc::SIGABRT,
+    libc::SIGPIPE,
+    libc::SIGTRAP,
+    libc::SIGSYS,
+];
+
 /// The descriptor signals are read from.
+///
+/// It takes all of them, also those that are not served: one that is kept from a process and read leaves as little trace
+/// as one that is ignored, but a child has not to be given its default action back, sixty times.
 #[derive(Debug)]
-pub(crate) struct SignalQueue(OwnedFd);
+pub(crate) struct SignalQueue {
+    fd: OwnedFd,
+    served: Vec<Signal>,
+}
 
 impl SignalQueue {
-    /// Blocks the signals and opens a descriptor that delivers them.
-    pub(crate) fn open(signals: &[Signal]) -> io::Result<Self> {
-        let set = set_of(signals.iter().map(|signal| signal.0))?;
+    /// Blocks the signals and opens a descriptor that delivers them. Whoever has started us may have set some to be
+    /// ignored: SIGCHLD would take the exits away.
+    pub(crate) fn open(served: &[Signal]) -> io::Result<Self> {
+        for number in 1..=LAST {
+            let disposition = if IGNORED.contains(&number) {
+                libc::SIG_IGN
+            } else {
+                libc::SIG_DFL
+            };
+            if !FAULTS.contains(&number) {
+                set_disposition(number, disposition);
+            }
+        }
+        let is_taken = |number: &i32| {
+            let passed_over = RESERVED.contains(number) || FAULTS.contains(number);
+            !passed_over && !IGNORED.contains(number)
+        };
+        let set = set_of((1..=LAST).filter(is_taken))?;
         // SAFETY: `set` is initialised; no old mask is asked for.
         Errno::result(unsafe {
             libc::sigprocmask(libc::SIG_SETMASK, &raw const set, std::ptr::null_mut())
@@ -28,14 +72,27 @@ impl SignalQueue {
         })?;
         // SAFETY: the kernel has just given us this descriptor, and nobody else knows it.
         let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-        super::fd::above_standard(fd).map(Self)
+        Ok(Self {
+            fd: super::fd::above_standard(fd)?,
+            served: served.to_vec(),
+        })
     }
 
-    /// Takes the next pending signal, if any, and who has sent it where that was a process this one can see.
+    /// Takes the next pending signal that is served, if any, and who has sent it where that was a process this one can
+    /// see.
     pub(crate) fn take(&self) -> Option<(Signal, Option<Pid>)> {
+        loop {
+            let (signal, sender) = self.take_any()?;
+            if self.served.contains(&signal) {
+                return Some((signal, sender));
+            }
+        }
+    }
+
+    fn take_any(&self) -> Option<(Signal, Option<Pid>)> {
         const SIZE: usize = size_of::<libc::signalfd_siginfo>();
         let mut bytes = [0_u8; SIZE];
-        let read = nix::unistd::read(&self.0, &mut bytes).ok()?;
+        let read = nix::unistd::read(&self.fd, &mut bytes).ok()?;
         // signalfd(2): ssi_signo, ssi_errno, ssi_code, ssi_pid are the first four fields, 32 bits wide each.
         let field = |index: usize| {
             let bytes = bytes.get(index * 4..)?.first_chunk()?;
@@ -48,7 +105,7 @@ impl SignalQueue {
 
 impl AsFd for SignalQueue {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.fd.as_fd()
     }
 }
 
@@ -65,11 +122,23 @@ pub(crate) fn ignore_all_but(kept: &[Signal]) {
     }
 }
 
-/// Gives a child the dispositions and the mask that exec'd programs expect: all default, none blocked.
+/// Gives a child of init the dispositions and the mask that exec'd programs expect: all default, none blocked.
+pub(super) fn reset_for_child_of_init() {
+    for number in NOT_DEFAULT {
+        set_disposition(number, libc::SIG_DFL);
+    }
+    block_none();
+}
+
+/// Gives any child the dispositions and the mask that exec'd programs expect: all default, none blocked.
 pub(crate) fn reset_for_child() {
     for number in 1..=LAST {
         set_disposition(number, libc::SIG_DFL);
     }
+    block_none();
+}
+
+fn block_none() {
     if let Ok(empty) = set_of(std::iter::empty()) {
         // SAFETY: `empty` is initialised; no old mask is asked for.
         unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const empty, std::ptr::null_mut()) };
@@ -99,6 +168,12 @@ fn set_of(numbers: impl Iterator<Item = i32>) -> io::Result<libc::sigset_t> {
         Errno::result(unsafe { libc::sigaddset(&raw mut set, number) })?;
     }
     Ok(set)
+}
+
+/// Tells whether a process is there.
+pub(super) fn exists(pid: Pid) -> bool {
+    // SAFETY: as in `send_to_group`; signal 0 only asks.
+    unsafe { libc::kill(pid.get(), 0) == 0 || Errno::last() == Errno::EPERM }
 }
 
 /// Tells whether a process group has members, zombies included.
@@ -131,13 +206,15 @@ pub(crate) struct HeldBack(Option<libc::sigset_t>);
 
 impl HeldBack {
     pub(crate) fn all() -> Self {
+        let mut all = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
         let mut old = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
-        let Ok(set) = set_of((1..=LAST).filter(|number| !RESERVED.contains(number))) else {
+        // SAFETY: the pointer is to writable memory of the right type. The C library leaves its own signals out.
+        if unsafe { libc::sigfillset(all.as_mut_ptr()) } != 0 {
             return Self(None);
-        };
-        // SAFETY: `set` is initialised, and the other pointer is to writable memory of the right type.
+        }
+        // SAFETY: sigfillset has initialised the one set, and the other pointer is to writable memory of the right type.
         let result = Errno::result(unsafe {
-            libc::sigprocmask(libc::SIG_SETMASK, &raw const set, old.as_mut_ptr())
+            libc::sigprocmask(libc::SIG_SETMASK, all.as_ptr(), old.as_mut_ptr())
         });
         // SAFETY: sigprocmask has filled it in where it succeeded.
         Self(result.is_ok().then(|| unsafe { old.assume_init() }))

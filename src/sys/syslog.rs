@@ -13,6 +13,8 @@ pub(crate) const USER_NOTICE: u8 = 1 << 3 | 5;
 
 /// Sends one message. A log daemon that is not there, or does not keep up, is an error at once.
 pub(crate) fn send(socket: &Path, priority: u8, tag: &str, text: &str) -> io::Result<()> {
+    // Asked first, as nobody is there for most of what a boot has to say.
+    std::fs::metadata(socket)?;
     let stamp = super::calendar::local(super::calendar::now()?)?.stamp();
     let sender = UnixDatagram::unbound()?;
     sender.set_nonblocking(true)?;

@@ -33,10 +33,7 @@ pub(super) fn main(
     let argv = command_words(words)?;
     let program = words.command.first().map(|word| word.to_string_lossy());
     let program = program.unwrap_or_default();
-    // SIGCHLD too: whoever has started us may have ignored it, which takes the exits away.
-    let listened = listened();
-    sys::signal::ignore_all_but(&listened);
-    let signals = SignalQueue::open(&listened).context("opening a descriptor for signals")?;
+    let signals = SignalQueue::open(&listened()).context("opening a descriptor for signals")?;
     let paths = Paths::default();
     let is_first = std::process::id() == 1;
     if !is_first {

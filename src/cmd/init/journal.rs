@@ -60,10 +60,16 @@ impl Journal {
 
     /// Begins anew with a snapshot where enough has come together, and with each table and level, so that also one who
     /// cannot replay the lines (`rescue`) knows what runs. Only called where nothing is at hand.
-    pub(super) fn keep(&mut self, now: Uptime, phase: Phase, snapshot: impl FnOnce() -> Snapshot) {
+    /// Tells whether it was begun anew.
+    pub(super) fn keep(
+        &mut self,
+        now: Uptime,
+        phase: Phase,
+        snapshot: impl FnOnce() -> Snapshot,
+    ) -> bool {
         let is_short = self.added < SHORT.max(self.begins_with);
         if !self.is_stale && is_short && self.phase == Some(phase) {
-            return;
+            return false;
         }
         self.crashes
             .retain(|crash| crate::journal::is_recent(*crash, now));
@@ -80,5 +86,6 @@ impl Journal {
             self.is_stale = false;
             self.phase = Some(phase);
         }
+        true
     }
 }

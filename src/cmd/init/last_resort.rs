@@ -16,7 +16,7 @@ use crate::paths::Paths;
 use crate::process::{Pid, Signal};
 use crate::rescue::{Getty, Order, commands, gettys};
 use crate::sys;
-use crate::sys::child::{After, Attempt, Body, Reports, Terminal};
+use crate::sys::child::{After, Attempt, Body, Ended, Execution, Nursery, Terminal};
 use crate::sys::fifo::Fifo;
 use crate::sys::reboot::End;
 use crate::sys::signal::SignalQueue;
@@ -44,7 +44,7 @@ pub(super) struct LastResort {
     pub(super) home: Home,
     pub(super) paths: Paths,
     pub(super) report: Reporter,
-    pub(super) reports: Reports,
+    pub(super) nursery: Nursery,
     pub(super) signals: SignalQueue,
     /// The state and the journal of the image that crashed.
     pub(super) text: Vec<u8>,
@@ -119,11 +119,13 @@ impl LastResort {
 
     fn reap(&mut self, kept: &mut [Kept]) {
         let command = self.command();
-        while self.reports.take().is_some() {}
+        while self.nursery.take().is_some() {}
+        self.nursery.tidy();
         for _ in 0..MOST {
             let Some(ended) = sys::child::reap() else {
                 break;
             };
+            self.nursery.note_end(ended.pid);
             if Some(ended.pid) == command {
                 self.status = Some(ended.status.as_shell_code());
             }
@@ -175,7 +177,7 @@ impl LastResort {
         let command = command.strip_prefix(b"+").unwrap_or(command);
         let command = command.strip_prefix(b"@").unwrap_or(command);
         let shell = c"/bin/sh";
-        let attempts = [Attempt {
+        let attempts = vec![Attempt {
             candidates: vec![shell.to_owned()],
             argv: vec![
                 shell.to_owned(),
@@ -193,18 +195,18 @@ impl LastResort {
         .into_iter()
         .filter_map(|variable| CString::new(variable).ok())
         .collect();
-        let body = Body::Exec {
-            attempts: &attempts,
-            environment: &environment,
+        let body = Body::Exec(Execution {
+            attempts,
+            environment,
             failed: |_| 1,
-        };
+        });
         let console = self.report.console();
         sys::child::spawn(
             console,
             Terminal::Shared,
-            &self.reports,
-            &|_| (),
-            &body,
+            &self.nursery,
+            None,
+            body,
             &mut |_| (),
         )
         .ok()
@@ -288,9 +290,8 @@ fn says_done(signal: Signal) -> bool {
 
 /// How long to wait: not at all where more children have ended than are reaped in one go, as nothing tells of them again.
 fn unless_more_have_ended(limit: Duration) -> Duration {
-    if sys::child::may_reap() {
-        Duration::ZERO
-    } else {
-        limit
+    match sys::child::look_for_ended() {
+        Ended::Nobody => limit,
+        Ended::Child(_) | Ended::Unknown => Duration::ZERO,
     }
 }

@@ -29,7 +29,7 @@ use crate::rescue;
 use crate::snapshot::{SIGNATURE, Snapshot, hex};
 use crate::supervisor::{Event, Phase, Sink, Supervisor};
 use crate::sys;
-use crate::sys::child::Reports;
+use crate::sys::child::Nursery;
 use crate::sys::handover::Left;
 use crate::sys::journal_file::JournalFile;
 use crate::sys::signal::SignalQueue;
@@ -90,13 +90,11 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
     }
     let all_words: Vec<_> = std::env::args_os().collect();
     let title = TitleArea::find(&all_words);
-    // What is served arrives through a descriptor, and SIGCHLD set to be ignored would take the exits away.
     let served = home.served();
-    sys::signal::ignore_all_but(&served);
     let mut report = Reporter::new(&paths, home.realm);
     let mut insist = Insist(&mut report);
     let signals = insist.on("a descriptor for signals", || SignalQueue::open(&served));
-    let reports = insist.on("a pipe for children", Reports::open);
+    let nursery = insist.on("memory for children", Nursery::open);
     let program = CString::new(paths.init().as_os_str().as_bytes()).unwrap_or_default();
     // Where it cannot be armed, a panic is reported and the loop goes on, and a fault is the end.
     sys::crash::arm(&program, &all_words).unwrap_or_default();
@@ -114,7 +112,7 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
                 home,
                 paths,
                 report,
-                reports,
+                nursery,
                 signals,
                 command: rescue::command(&crashed.text),
                 text: crashed.text,
@@ -138,10 +136,11 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
         kept: BTreeMap::new(),
         effects: VecDeque::new(),
         taken: sys::clock::now(),
+        has_grown: true,
         home,
         paths,
         report,
-        reports,
+        nursery,
         signals,
         title,
     };

@@ -99,7 +99,7 @@ impl Init {
         let outcome = spawn::spawn(
             &self.paths,
             self.report.console(),
-            &self.reports,
+            &self.nursery,
             extras,
             self.home.command.as_ref(),
             start,

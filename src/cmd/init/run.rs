@@ -18,7 +18,8 @@ use crate::process::{ExitStatus, Pid, Signal};
 use crate::snapshot::Snapshot;
 use crate::supervisor::{Effect, Event, Phase, Sink, SlotKey, Supervisor};
 use crate::sys;
-use crate::sys::child::{Report, Reports};
+use crate::sys::child::{Ended, Nursery};
+use crate::sys::reports::Report;
 use crate::sys::signal::{HeldBack, SignalQueue};
 use crate::sys::title::TitleArea;
 use crate::uptime::Uptime;
@@ -114,7 +115,7 @@ pub(super) struct Init {
     pub(super) control: Control,
     pub(super) ledger: Ledger,
     pub(super) recording: Recording,
-    pub(super) reports: Reports,
+    pub(super) nursery: Nursery,
     pub(super) signals: SignalQueue,
     pub(super) title: Option<TitleArea>,
     pub(super) state_file: StateFile,
@@ -128,6 +129,8 @@ pub(super) struct Init {
     /// What is left to do about the last event, which was taken up at this time.
     pub(super) effects: VecDeque<Effect>,
     pub(super) taken: Uptime,
+    /// Whether something was done for which much memory was needed, such as taking up a table.
+    pub(super) has_grown: bool,
 }
 
 impl Init {
@@ -151,12 +154,16 @@ impl Init {
         }
         while self.step() {}
         sys::memory::forget();
+        self.nursery.tidy();
         let now = sys::clock::now();
         self.keep_journal(now);
         self.control.keep_open(now, &mut self.report);
         if !self.collect(now) {
             self.keep_state(now);
             self.recording.write(self.supervisor.phase());
+            if std::mem::take(&mut self.has_grown) {
+                sys::memory::give_back();
+            }
             let limit = self.time_to_wait(now);
             self.wait(limit);
             self.collect(sys::clock::now());
@@ -241,13 +248,8 @@ impl Init {
         } else {
             None
         };
-        let sources = [
-            Some(self.signals.as_fd()),
-            Some(self.reports.as_fd()),
-            self.control.watch(),
-            fifo,
-        ];
-        let [_, _, watch, _] = sys::poll::wait(sources, limit);
+        let sources = [Some(self.signals.as_fd()), self.control.watch(), fifo];
+        let [_, watch, _] = sys::poll::wait(sources, limit);
         if watch {
             self.control.drain_watch();
         }
@@ -264,16 +266,7 @@ impl Init {
                 self.name_sender(signal, sender);
             }
         }
-        for _ in 0..MOST_REAPED {
-            if !sys::child::may_reap() {
-                break;
-            }
-            // What a child reports was written before its end, so it is here now and is told first.
-            self.collect_reports();
-            if !self.reap() {
-                break;
-            }
-        }
+        let all_reaped = self.reap_all();
         self.collect_reports();
         // One request at a time: what it leads to decides whether the next is served now.
         if self.waiting.is_empty()
@@ -292,7 +285,30 @@ impl Init {
         {
             self.queue(Event::DeadlinePassed);
         }
-        !self.waiting.is_empty()
+        !(all_reaped && self.waiting.is_empty())
+    }
+
+    /// Reaps who has ended. Tells whether nobody is left.
+    fn reap_all(&mut self) -> bool {
+        for _ in 0..MOST_REAPED {
+            match sys::child::look_for_ended() {
+                Ended::Nobody => return true,
+                // The end of somebody else's child changes nothing, and there can be thousands a second.
+                Ended::Child(pid) if self.is_of_no_concern(pid) => sys::child::forget(pid),
+                Ended::Child(_) | Ended::Unknown => {
+                    // What a child reports was written before its end, so it is here now and is told first.
+                    self.collect_reports();
+                    if !self.reap() {
+                        return true;
+                    }
+                }
+            }
+        }
+        false
+    }
+
+    fn is_of_no_concern(&self, pid: Pid) -> bool {
+        !self.supervisor.knows(pid) && !self.kept.values().any(|kept| *kept == pid)
     }
 
     /// Takes the next signal. Nothing that could replace this image comes between taking it and writing it down.
@@ -311,6 +327,7 @@ impl Init {
         let ended = sys::child::reap();
         if let Some(reaped) = &ended {
             let (pid, status) = (reaped.pid, reaped.status);
+            self.nursery.note_end(pid);
             self.recording
                 .end(reaped, self.supervisor.verdict_on(pid, status));
             self.queue(Event::Exited { pid, status });
@@ -343,7 +360,7 @@ impl Init {
     }
 
     fn collect_reports(&mut self) {
-        while let Some(report) = self.reports.take() {
+        while let Some(report) = self.nursery.take() {
             match report {
                 Report::ExecFailed(program) => self.queue(Event::ExecFailed { program }),
                 Report::NoConsole(text) => self.report.say(Sink::Both, &text),
@@ -366,7 +383,7 @@ impl Init {
     /// Begins the journal anew if it is time. Nothing may be at hand: a snapshot does not tell of effects.
     pub(super) fn keep_journal(&mut self, now: Uptime) {
         let (supervisor, ledger, control) = (&self.supervisor, &self.ledger, &self.control);
-        self.journal.keep(now, supervisor.phase(), || {
+        self.has_grown |= self.journal.keep(now, supervisor.phase(), || {
             snapshot(supervisor, ledger, control)
         });
     }

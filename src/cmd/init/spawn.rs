@@ -10,7 +10,7 @@ use crate::process::Pid;
 use crate::runlevel::Runlevel;
 use crate::supervisor::{ConsoleUse, Phase, Program, Start, command_entry, is_command};
 use crate::sys;
-use crate::sys::child::{After, Attempt, Body, Reports, Terminal};
+use crate::sys::child::{After, Attempt, BeforeExec, Body, Execution, Nursery, Terminal};
 use crate::sys::console::Console;
 use nix::errno::Errno;
 use std::ffi::{CString, OsString};
@@ -32,7 +32,7 @@ const SULOGIN: &[u8] = b"/sbin/sulogin";
 pub(super) fn spawn(
     paths: &Paths,
     console: &Console,
-    reports: &Reports,
+    nursery: &Nursery,
     extras: &[Assignment],
     command: Option<&OneCommand>,
     start: &Start,
@@ -46,9 +46,9 @@ pub(super) fn spawn(
         Program::AskRunlevel => sys::child::spawn(
             console,
             terminal,
-            reports,
-            &|_| (),
-            &Body::Call(ask_runlevel),
+            nursery,
+            None,
+            Body::Call(ask_runlevel),
             forked,
         ),
         Program::Entry(entry) => {
@@ -65,18 +65,20 @@ pub(super) fn spawn(
                 }
                 _ => (attempts(paths, entry, start.phase), terminal, |_| 1),
             };
-            let body = Body::Exec {
-                attempts: &attempts,
-                environment: &environment,
+            let body = Body::Exec(Execution {
+                attempts,
+                environment,
                 failed,
-            };
+            });
             let writer = Writer::towards(level_of(start.phase));
             let account = |pid: Pid| {
-                if Accounting::of(&entry.process) == Accounting::Recorded {
-                    accounting::record_start(paths, entry.id.as_bytes(), pid, writer);
-                }
+                accounting::record_start(paths, entry.id.as_bytes(), pid, writer);
             };
-            sys::child::spawn(console, terminal, reports, &account, &body, forked)
+            let before_exec: BeforeExec<'_> = match Accounting::of(&entry.process) {
+                Accounting::Recorded => Some(&account),
+                Accounting::Suppressed => None,
+            };
+            sys::child::spawn(console, terminal, nursery, before_exec, body, forked)
         }
     }
 }

@@ -6,9 +6,11 @@ use crate::uptime::Uptime;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How many bytes of state may be written in a second on average. A machine with ten thousand entries
+/// How many times as long as it took to write the state nothing is written again. A machine with ten thousand entries
 /// would otherwise spend its boot writing megabytes after every one of them.
-const BYTES_PER_SECOND: u64 = 4 << 20;
+const REST: u32 = 100;
+/// Longest pause: who reads the file wants to know what is, not what was.
+const LONGEST_REST: Duration = Duration::from_secs(1);
 
 /// The file, and whether it is behind.
 #[derive(Debug)]
@@ -44,10 +46,9 @@ impl StateFile {
         // A read-only or missing /run costs nothing but the file; the next change tries again.
         sys::files::replace(&self.path, &text).unwrap_or_default();
         self.written = Some(generation);
-        let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
-        self.earliest = now.after(Duration::from_micros(
-            length.saturating_mul(1_000_000) / BYTES_PER_SECOND,
-        ));
+        let end = sys::clock::now();
+        let rest = end.since(now).saturating_mul(REST);
+        self.earliest = end.after(rest.min(LONGEST_REST));
     }
 
     /// When the file must be written although nothing happens.

@@ -105,7 +105,7 @@ fn at(levels: &[RunlevelSet], place: usize) -> RunlevelSet {
 }
 
 /// Numbers the scripts that are in any level, from 1. There is no loop any more. A number goes to all whose time
-/// has come, or of those that meet an interactive one to that alone, in level S as in the others.
+/// has come, or to an interactive one alone, in level S as in the others.
 pub(super) fn numbers(
     graph: &Graph,
     levels: &[RunlevelSet],
@@ -118,7 +118,6 @@ pub(super) fn numbers(
         .filter(|(_, levels)| !levels.is_empty())
         .map(|(place, _)| place)
         .partition(|&place| levels.get(place).is_some_and(|levels| is_single(*levels)));
-    let meet = |one: usize, other: usize| can_meet(at(levels, one), at(levels, other));
     let is_alone = |place: usize| {
         direction == Direction::Start && placed.get(place).is_some_and(|placed| placed.interactive)
     };
@@ -130,10 +129,8 @@ pub(super) fn numbers(
             };
             let has_come = |place: &usize| graph.needs(*place).all(is_over);
             let mut now: Vec<usize> = open.iter().copied().filter(has_come).collect();
-            for alone in now.clone().into_iter().filter(|&place| is_alone(place)) {
-                if now.contains(&alone) {
-                    now.retain(|&place| place == alone || !meet(place, alone));
-                }
+            if let Some(alone) = now.iter().copied().find(|&place| is_alone(place)) {
+                now = vec![alone];
             }
             for place in now {
                 open.remove(&place);

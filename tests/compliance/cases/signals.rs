@@ -94,7 +94,8 @@ pub(super) const CASES: &[Case] = &[
             let before = machine.processor_ticks();
             machine.command("sleep 1");
             let used = machine.processor_ticks() - before;
-            b.see("takes the processor", used > 30);
+            // In hundredths of a second. Beside other work one that spins gets less than all of it.
+            b.see("takes the processor", used > 5);
         },
     )
     .differs(

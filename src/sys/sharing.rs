@@ -1,0 +1,228 @@
+//! A child that shares PID 1's memory until it executes its program: what costs most about a fork is the copy of memory
+//! that nobody needs, and it grows with the table.
+//!
+//! vfork(2) would do the same, but keeps the parent waiting until the program is executed, and a program on a disk that does
+//! not answer is never executed. Here PID 1 goes on at once. The price is that the child must not disturb it: it runs on a
+//! stack of its own, calls the kernel without the C library, allocates nothing, and only reads what was prepared for it,
+//! which stays where it is until the kernel says that the memory is no longer shared (clone(2), `CLONE_CHILD_CLEARTID`).
+
+use super::bare;
+use super::child::{Attempt, Execution};
+use super::reports::{Kind, Reports};
+use super::signal;
+use crate::process::Pid;
+use nix::errno::Errno;
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicI32, Ordering};
+
+/// Size of a child's stack. Its functions are few and call each other a few levels deep, so that the frames of a build that
+/// optimises nothing take a small part of it.
+const STACK: usize = 32 << 10;
+
+/// The stack of a child.
+pub(super) type Stack = Box<[MaybeUninit<u8>]>;
+
+/// A child that has not executed its program yet, as far as is known.
+#[derive(Debug)]
+pub(super) struct Starting {
+    pid: Pid,
+    /// What the child reads, which this process leaves alone meanwhile.
+    job: NonNull<Job>,
+}
+
+impl Starting {
+    /// Tells whether the child still uses this process's memory.
+    pub(super) fn shares(&self) -> bool {
+        // SAFETY: the job lives as long as this value, and the word in it is atomic.
+        let shares = unsafe { &(*self.job.as_ptr()).shares };
+        shares.load(Ordering::Acquire) != 0
+    }
+
+    /// The child's number.
+    pub(super) fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// Takes note that the child has been reaped. A kernel that writes a core file does not say that memory is let go of.
+    pub(super) fn note_end(&self) {
+        // SAFETY: as in `shares`.
+        let shares = unsafe { &(*self.job.as_ptr()).shares };
+        shares.store(0, Ordering::Release);
+    }
+}
+
+/// Gives back what children had that have executed, and keeps one of their stacks for the next: memory that is asked for and
+/// given back all the time costs more than all else about a child.
+pub(super) fn tidy(starting: &mut Vec<Starting>, spare: &mut Option<Stack>) {
+    for done in starting.extract_if(.., |starting| !starting.shares()) {
+        // SAFETY: it comes from a box, and nobody else has it any more.
+        let job = unsafe { Box::from_raw(done.job.as_ptr()) };
+        *spare = Some(job.stack);
+    }
+}
+
+/// All that the child needs.
+#[derive(Debug)]
+struct Job {
+    /// Set to zero by the kernel when the child has executed a program, or has ended.
+    shares: AtomicI32,
+    stack: Stack,
+    /// What becomes descriptors 0, 1 and 2; none where 1 and 2 stay what they are.
+    console: Option<CString>,
+    attempts: Vec<Ready>,
+    environment: Vec<*const c_char>,
+    reports: Reports,
+    failed: fn(Errno) -> u8,
+    /// What the pointers point into.
+    _owner: Vec<CString>,
+}
+
+/// An attempt with the vector that the kernel reads.
+#[derive(Debug)]
+struct Ready {
+    attempt: Attempt,
+    argv: Vec<*const c_char>,
+}
+
+impl Job {
+    fn new(console: Option<&Path>, execution: Execution, reports: Reports, stack: Stack) -> Self {
+        let ready = |attempt: Attempt| Ready {
+            argv: pointers(&attempt.argv),
+            attempt,
+        };
+        Self {
+            shares: AtomicI32::new(1),
+            stack,
+            console: console.and_then(|path| CString::new(path.as_os_str().as_bytes()).ok()),
+            attempts: execution.attempts.into_iter().map(ready).collect(),
+            environment: pointers(&execution.environment),
+            reports,
+            failed: execution.failed,
+            _owner: execution.environment,
+        }
+    }
+}
+
+/// A vector for execve(2). It is valid as long as the strings are.
+fn pointers(strings: &[CString]) -> Vec<*const c_char> {
+    let strings = strings.iter().map(|string| string.as_ptr());
+    strings.chain([ptr::null()]).collect()
+}
+
+/// Starts a child that becomes a session leader on the console and executes a program. Signals must be held back.
+pub(super) fn start(
+    console: Option<&Path>,
+    execution: Execution,
+    reports: Reports,
+    spare: Option<Stack>,
+) -> io::Result<Starting> {
+    let stack = spare.unwrap_or_else(|| Box::new_uninit_slice(STACK));
+    let mut job = Box::new(Job::new(console, execution, reports, stack));
+    let stack = job.stack.as_mut_ptr_range().end;
+    let top = stack.wrapping_byte_sub(stack as usize % 16);
+    let word = job.shares.as_ptr();
+    let job = NonNull::from(Box::leak(job));
+    let flags = libc::CLONE_VM | libc::CLONE_CHILD_CLEARTID | libc::SIGCHLD;
+    // SAFETY: the child runs `enter` on a stack of its own, which is large enough, and reads the job, which lives until
+    // `shares` is zero or the child has been reaped. It writes nothing but its stack and a report.
+    let result = unsafe {
+        libc::clone(
+            enter,
+            top.cast::<c_void>(),
+            flags,
+            job.as_ptr().cast::<c_void>(),
+            ptr::null_mut::<c_int>(),
+            ptr::null_mut::<c_void>(),
+            word,
+        )
+    };
+    if let Some(pid) = Pid::new(result) {
+        return Ok(Starting { pid, job });
+    }
+    let error = Errno::last();
+    // SAFETY: it comes from the box above, and there is no child.
+    drop(unsafe { Box::from_raw(job.as_ptr()) });
+    Err(error.into())
+}
+
+/// Where the child begins.
+extern "C" fn enter(job: *mut c_void) -> c_int {
+    // SAFETY: the parent has passed a job that lives as long as the child shares its memory.
+    let job = unsafe { &*job.cast_const().cast::<Job>() };
+    for signal in signal::NOT_DEFAULT {
+        bare::set_default_action(signal);
+    }
+    bare::unblock_all_signals();
+    bare::lead_session();
+    take_console(job);
+    bare::exit(execute(job))
+}
+
+/// As `child::take_console` does it for a forked child.
+fn take_console(job: &Job) {
+    let (opened, last) = match &job.console {
+        Some(device) => (open_console(device, job.reports).or_else(|_| nothing()), 2),
+        None => (nothing(), 0),
+    };
+    let Ok(opened) = opened else { return };
+    for standard in 0..=last {
+        if standard != opened {
+            bare::duplicate(opened, standard);
+        }
+    }
+    if opened > last {
+        bare::close(opened);
+    }
+}
+
+fn nothing() -> Result<c_int, c_int> {
+    bare::open(c"/dev/null", libc::O_RDWR).or_else(|_| bare::open(c"/", libc::O_RDONLY))
+}
+
+fn open_console(device: &CStr, reports: Reports) -> Result<c_int, c_int> {
+    let opened = bare::open(device, libc::O_RDWR | libc::O_NOCTTY | libc::O_NONBLOCK)
+        .and_then(|opened| bare::set_flags(opened, libc::O_RDWR).map(|_| opened));
+    if let Err(error) = opened {
+        tell(reports, Kind::NoConsole, device.to_bytes(), error);
+    }
+    opened
+}
+
+/// As `child::tell`.
+fn tell(reports: Reports, kind: Kind, text: &[u8], error: c_int) {
+    reports.tell(bare::own_pid(), kind, text, error);
+    bare::signal(reports.reader(), libc::SIGCHLD);
+}
+
+/// Executes the first attempt that works. Returns the exit code where none does.
+fn execute(job: &Job) -> u8 {
+    let mut failure = None;
+    for ready in &job.attempts {
+        if !ready.attempt.after.is_wanted(failure) {
+            continue;
+        }
+        let error = try_each(ready, &job.environment);
+        failure = Some(error);
+        if error != Errno::ENOEXEC {
+            tell(
+                job.reports,
+                Kind::ExecFailed,
+                ready.attempt.name(),
+                error as i32,
+            );
+        }
+    }
+    (job.failed)(failure.unwrap_or(Errno::ENOENT))
+}
+
+fn try_each(ready: &Ready, environment: &[*const c_char]) -> Errno {
+    ready.attempt.search(|candidate| {
+        // SAFETY: both vectors were made by `pointers` of strings that live with the job.
+        unsafe { bare::execute(candidate, ready.argv.as_ptr(), environment.as_ptr()) }
+    })
+}
