@@ -9,7 +9,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// Largest file that is read: some hundred thousand lines. What is larger is not an inittab.
+/// The most that is read of all files together: some hundred thousand lines. What is larger is not an inittab.
 pub(super) const LARGEST: u64 = 16 << 20;
 /// Most names of inittab.d that are looked at.
 const MOST_FRAGMENTS: usize = 1_000;
@@ -28,8 +28,10 @@ const TRIES: usize = 3;
 pub(crate) fn read(paths: &Paths, say: &mut dyn FnMut(&str)) -> io::Result<Inittab> {
     let main = paths.inittab();
     let mut files: Vec<(PathBuf, SourceKind, Vec<u8>)> = Vec::new();
+    let mut room = LARGEST;
     let missing = match read_file(&main, LARGEST) {
         Ok(text) => {
+            room = room_beside(room, &text);
             files.push((main, SourceKind::Inittab, text));
             None
         }
@@ -43,8 +45,9 @@ pub(crate) fn read(paths: &Paths, say: &mut dyn FnMut(&str)) -> io::Result<Initt
         }
     };
     for path in fragments_of(&paths.inittab_directory()) {
-        match read_file(&path, LARGEST) {
+        match read_file(&path, room) {
             Ok(text) => {
+                room = room_beside(room, &text);
                 say(&format!("Reading: {}", path.display()));
                 files.push((path, SourceKind::Fragment, text));
             }
@@ -85,6 +88,10 @@ pub(crate) fn read(paths: &Paths, say: &mut dyn FnMut(&str)) -> io::Result<Initt
     Ok(table)
 }
 
+fn room_beside(room: u64, text: &[u8]) -> u64 {
+    room.saturating_sub(u64::try_from(text.len()).unwrap_or(room))
+}
+
 /// Reads a file, and tries again where that may help: a file that is not there or is none stays so.
 pub(super) fn read_file(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut result = sys::files::read(path, most);
@@ -121,5 +128,38 @@ fn add_kernel_consoles(paths: &Paths, table: &mut Inittab, say: &mut dyn FnMut(&
     for added in add_consoles(table, &words) {
         let device = String::from_utf8_lossy(&added.device).into_owned();
         say(&format!("added agetty on {device} with id {}", added.id));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_files_together_are_no_larger_than_one_may_be() {
+        let root = tempfile::tempdir().unwrap();
+        let paths = Paths::new(root.path());
+        std::fs::create_dir_all(paths.inittab_directory()).unwrap();
+        std::fs::write(paths.inittab(), "1:3:once:/bin/true\n").unwrap();
+        for (name, id) in [("a.tab", 'a'), ("b.tab", 'b'), ("c.tab", 'c')] {
+            let mut text = format!("{id}:3:once:/bin/true\n");
+            if id != 'c' {
+                text.push_str(&"#\n".repeat(5 << 20));
+            }
+            std::fs::write(paths.inittab_directory().join(name), text).unwrap();
+        }
+        let mut said = Vec::new();
+        let table = read(&paths, &mut |text| said.push(text.to_owned())).unwrap();
+        let ids: Vec<String> = table
+            .entries
+            .iter()
+            .map(|entry| entry.id.to_string())
+            .collect();
+        // With the way in that init adds.
+        assert_eq!(ids, ["1", "~~", "a", "c"], "{said:?}");
+        assert!(
+            said.iter().any(|text| text.contains("b.tab: larger than")),
+            "{said:?}"
+        );
     }
 }
