@@ -9,10 +9,15 @@ use crate::rcdir::plan::Step;
 use crate::record::{Begin, End, Kept, Line, Status, Subject, Tally, Verdict};
 use crate::runlevel::Runlevel;
 use crate::sys;
+use crate::sys::bounded::within;
 use crate::sys::usage::Reaped;
+use std::time::Duration;
 
 /// How much is kept of lines, and again of outputs, while /run cannot be written.
 const MOST: usize = 512 * 1024;
+
+/// How long the record may take to be carried.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The record of one run.
 #[derive(Debug)]
@@ -34,7 +39,7 @@ impl Record {
         };
         // Its end is likely to be that of the machine, and then nothing can be carried anywhere.
         if level == Runlevel::HALT || level == Runlevel::REBOOT {
-            carry(paths).unwrap_or_default();
+            carry_in_time(paths);
         }
         let own = Pid::new(std::process::id().cast_signed());
         record.add_begin(record.run(), own, b"");
@@ -113,8 +118,14 @@ impl Record {
                 failed: count(summary.failed()),
             }),
         }));
-        carry(&self.paths).unwrap_or_default();
+        carry_in_time(&self.paths);
     }
+}
+
+/// Carries the record to where it lasts, if that can be written and answers: in a child, as a disk may keep whoever writes
+/// to it for ever. A level is worth more than its record.
+fn carry_in_time(paths: &Paths) {
+    drop(within(PATIENCE, || carry(paths)));
 }
 
 fn subject(step: &Step) -> Subject {
