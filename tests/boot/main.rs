@@ -18,8 +18,10 @@
 mod qemu;
 
 mod bootlogd;
+mod clock;
 mod debian;
 mod keys;
+mod obstacles;
 mod rc_layer;
 mod scripts;
 mod small;

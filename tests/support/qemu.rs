@@ -101,6 +101,10 @@ impl Disk {
         Disk::made_by(Command::new("cp").arg("--sparse=always").arg(image))
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Fails unless the file system was taken down in order and needs no repair.
     pub(crate) fn must_be_clean(&self) {
         let state = Command::new("/sbin/dumpe2fs")
@@ -165,7 +169,6 @@ impl Machine {
             "unix:{},server=on,wait=off",
             directory.path().join("monitor").display()
         ));
-        command.args(hardware.more);
         command.arg("-kernel").arg(kernel);
         let mut words = String::from("console=ttyS0 quiet panic=-1");
         if let Some(initramfs) = hardware.initramfs {
@@ -178,10 +181,11 @@ impl Machine {
                 "if=none,id=root,format=raw,cache=unsafe,file={}",
                 disk.path.display()
             ));
-            command.args(["-device", "nvme,drive=root,serial=root"]);
+            command.args(["-device", "nvme,id=disks,drive=root,serial=root"]);
             // No udev here, and the image has no device nodes: /dev is the kernel's.
             words.push_str(" root=/dev/nvme0n1 ro devtmpfs.mount=1");
         }
+        command.args(hardware.more);
         words.push(' ');
         words.push_str(hardware.words);
         command.arg("-append").arg(words);
