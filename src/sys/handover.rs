@@ -4,7 +4,7 @@
 //! already (`sys::journal_file`): an image that fails on its way leaves it to the one after it.
 
 use super::child;
-use super::journal_file::JournalFile;
+use super::journal_file::{JournalFile, MOST_ERRORS};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
@@ -22,10 +22,6 @@ const SIGNATURE_LENGTH: usize = 8;
 /// Longest pause in the state text before the rest is given up, in milliseconds: the writer is a process on
 /// this machine that does nothing else.
 const PATIENCE: u16 = 10_000;
-
-/// How many errors of the pipe are borne in a row. What it holds is the whole state of the machine, so that a
-/// kernel that is short of memory for a moment must not cost it.
-const MOST_ERRORS: u8 = 100;
 
 /// What the image before this one has left.
 #[derive(Debug)]

@@ -7,6 +7,10 @@ use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 
+/// How many errors of a state text are borne in a row. It is the whole state of the machine, and a kernel that is short of
+/// memory for a moment must not cost it.
+pub(super) const MOST_ERRORS: u8 = 100;
+
 /// The open file.
 #[derive(Debug)]
 pub(crate) struct JournalFile(File);
@@ -66,17 +70,21 @@ impl JournalFile {
         (&self.0).write_all(bytes)
     }
 
-    /// Reads all of it, at most `most` bytes.
+    /// Reads all of it, at most `most` bytes. An error is borne for a while: what it holds is the state of the machine.
     pub(crate) fn read(&self, most: usize) -> io::Result<Vec<u8>> {
         let mut text = Vec::new();
+        let mut errors = 0;
         while text.len() < most {
             let mut bytes = [0_u8; 4096];
             let at = u64::try_from(text.len()).unwrap_or(u64::MAX);
             match self.0.read_at(&mut bytes, at) {
                 Ok(0) => break,
-                Ok(read) => text.extend_from_slice(bytes.get(..read).unwrap_or_default()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                Ok(read) => {
+                    errors = 0;
+                    text.extend_from_slice(bytes.get(..read).unwrap_or_default());
+                }
+                Err(error) if errors == MOST_ERRORS => return Err(error),
+                Err(_) => errors += 1,
             }
         }
         Ok(text)

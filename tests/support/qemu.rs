@@ -101,10 +101,6 @@ impl Disk {
         Disk::made_by(Command::new("cp").arg("--sparse=always").arg(image))
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Fails unless the file system was taken down in order and needs no repair.
     pub(crate) fn must_be_clean(&self) {
         let state = Command::new("/sbin/dumpe2fs")
