@@ -161,6 +161,7 @@ fn random_levels_keep_their_order_and_take_as_long_as_their_longest_way() {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "what is measured is told")]
 fn three_hundred_scripts_side_by_side_with_much_to_say_need_little_memory() {
     let root = parallel();
     fs::create_dir_all(root.path().join("run")).unwrap();
@@ -177,7 +178,8 @@ fn three_hundred_scripts_side_by_side_with_much_to_say_need_little_memory() {
     }
     let memory = root.path().join("memory");
     let look = format!(
-        "sed -n 's/^VmHWM:[^0-9]*\\([0-9]*\\).*/\\1/p' /proc/$PPID/status >{}",
+        "sed -n -e 's/^VmHWM:[^0-9]*\\([0-9]*\\).*/\\1/p' -e 's/^RssFile:[^0-9]*\\([0-9]*\\).*/\\1/p' \
+         /proc/$PPID/status >{}",
         memory.display()
     );
     root.script(
@@ -189,12 +191,24 @@ fn three_hundred_scripts_side_by_side_with_much_to_say_need_little_memory() {
     let mut rc = root.rc(&["3"]);
     let output = succeeded(rc.stdout(Stdio::from(shown)).stderr(Stdio::piped()));
     assert_eq!(messages(&output), ["rc: 300 scripts in"]);
-    let memory: u64 = fs::read_to_string(memory).unwrap().trim().parse().unwrap();
+    let memory = fs::read_to_string(memory).unwrap();
+    let numbers: Vec<u64> = memory
+        .split_whitespace()
+        .map(|word| word.parse().unwrap())
+        .collect();
+    let [most, program] = numbers[..] else {
+        panic!("{memory}");
+    };
+    // The program that is installed needs 3 MiB for itself, one that is built for tests twice as much.
+    let own = most - program;
+    println!("{most} KiB, {own} of them beside the program");
     // What two processors have at a time is in that; with more of them more outputs wait for their ends.
     let processors = std::thread::available_parallelism().unwrap().get() as u64;
     let more = processors.saturating_sub(2) * 4 * (Kept::MOST as u64 / 1024);
-    let most = super::crowd::MOST_MEMORY + more;
-    assert!(memory < most, "{memory} KiB");
+    assert!(
+        own + 3 * 1024 < super::crowd::MOST_MEMORY + more,
+        "{memory}"
+    );
     let said = fs::read_to_string(root.path().join("shown")).unwrap();
     assert_eq!(said.matches("\ndone ").count(), 298, "each is shown whole");
 }
