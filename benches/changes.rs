@@ -75,7 +75,8 @@ fn exchange(extent: Extent, count: usize) -> Comparison {
         "ms",
         "sysvinit",
         "From the request to the last process of the new level. All of the old ones end as soon as they are told.",
-    );
+    )
+    .with(count, "processes to stop and as many to start");
     let mut lines = String::from("id:3:initdefault:\n");
     for number in 0..count {
         writeln!(lines, "a{number:x}:3:respawn:+{RUNNING} {number}").unwrap();
@@ -104,7 +105,8 @@ fn reading(extent: Extent, lines: usize) -> Comparison {
         "ms",
         "sysvinit",
         "From the request until the one entry that is new has been started. The others are of another level.",
-    );
+    )
+    .with(lines, "lines of an inittab, read again");
     let mut old = String::from("id:3:initdefault:\n");
     writeln!(old, "r:3:respawn:+{RUNNING}").unwrap();
     for number in 0..lines {
@@ -135,7 +137,8 @@ fn another_image(extent: Extent, children: usize) -> Comparison {
         "sysvinit",
         "From the request (`telinit u`) until the new image has heeded the next one, which is to read the table again, and \
          has started the entry that is new.",
-    );
+    )
+    .with(children, "running entries, another image of init");
     let work: Vec<Work> = (0..children)
         .map(|number| Work::Respawn(format!("{RUNNING} {number}")))
         .collect();

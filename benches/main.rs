@@ -20,12 +20,17 @@
     reason = "a benchmark that cannot measure fails loudly, and prints its tables"
 )]
 
+#[path = "../tests/support/qemu.rs"]
+#[expect(dead_code, reason = "the tests of whole systems use the rest of it")]
+mod qemu;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
 mod bed;
+mod boot;
 mod calls;
 mod changes;
+mod growth;
 mod latency;
 mod rc;
 mod reaping;
@@ -72,6 +77,7 @@ const CHAPTERS: &[(&str, Chapter)] = &[
     ("reaping", reaping::measure),
     ("rc", rc::measure),
     ("tools", tools::measure),
+    ("boot", boot::measure),
 ];
 
 fn main() {
@@ -87,29 +93,34 @@ fn main() {
             _ => wanted.push(word),
         }
     }
-    let mut text = String::new();
-    let mut tables = 0;
+    let mut tables = Vec::new();
     for (name, measure) in CHAPTERS {
         if !wanted.is_empty() && !wanted.iter().any(|word| name.contains(word.as_str())) {
             continue;
         }
         eprintln!("measuring: {name}");
-        for comparison in measure(extent) {
-            let table = comparison.to_table();
-            print!("{table}");
-            text.push_str(&table);
-            tables += 1;
+        let start = support::clock();
+        let measured = measure(extent);
+        let took = support::clock() - start;
+        for comparison in &measured {
+            print!("{}", comparison.to_table());
         }
-    }
-    if let Some(file) = report {
-        let whole = format!("{}{text}", heading());
-        std::fs::write(&file, whole).unwrap_or_else(|error| panic!("{file}: {error}"));
+        eprintln!("measured: {name}, in {} s", took.as_secs());
+        tables.extend(measured);
     }
     assert!(
-        tables > 0,
+        !tables.is_empty(),
         "no chapter has these words in its name: {wanted:?}"
     );
-    println!("{tables} comparisons");
+    let growth = growth::table(&tables);
+    print!("{growth}");
+    if let Some(file) = report {
+        let tables: String = tables.iter().map(Comparison::to_table).collect();
+        let whole = format!("{}{tables}{}", heading(), growth.trim_end());
+        std::fs::write(&file, format!("{whole}\n"))
+            .unwrap_or_else(|error| panic!("{file}: {error}"));
+    }
+    println!("{} comparisons", tables.len());
 }
 
 /// What was compared, on which machine.

@@ -58,7 +58,8 @@ fn trivial(extent: Extent, count: usize) -> Comparison {
         "floor",
         "The scripts are dash's, of one line and an LSB header. The floor starts the same shells one after another. OpenRC's \
          scripts are its own: it starts more than one shell for each.",
-    );
+    )
+    .with(count, "scripts run by rc, one after another");
     let all = [
         Rc::Floor,
         Rc::Ours,

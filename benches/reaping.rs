@@ -25,7 +25,8 @@ fn orphans(extent: Extent, count: u32) -> [Comparison; 3] {
         "ms",
         "floor",
         "What the kernel charges it from the first orphan until all are gone. A second process makes them, one after another.",
-    );
+    )
+    .with(count as usize, "orphans, time of process 1");
     let zombies = Comparison::new(
         format!("Most zombies seen at once among {count} orphans"),
         "zombies",

@@ -62,7 +62,8 @@ fn memory(extent: Extent, candidates: &[Init], entries: usize) -> [Comparison; 3
         "KiB",
         "busybox",
         "What this process alone has written, and nothing but swap could take back.",
-    );
+    )
+    .with(entries, "running entries, private dirty memory");
     let work: Vec<Work> = (0..entries)
         .map(|number| Work::Respawn(format!("/bin/stamp -s up {number}")))
         .collect();

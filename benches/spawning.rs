@@ -20,7 +20,9 @@ fn one_after_another(extent: Extent, count: usize) -> Comparison {
         "us an entry",
         "floor",
         "From the first to the last; each runs a program of one line. No accounting records (`+`).",
-    );
+    )
+    .with(count, "`wait` entries, one after another")
+    .for_each();
     let mut work = vec![Work::Wait("/bin/stamp first".into())];
     work.extend((0..count).map(|number| Work::Wait(format!("/bin/nop {number}"))));
     work.push(Work::Once("/bin/stamp last".into()));

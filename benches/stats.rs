@@ -1,5 +1,6 @@
 //! Medians, spread, ratios, and the tables that show them.
 
+use super::growth::Size;
 use std::fmt::Write;
 
 /// What was measured of one candidate, one number a round.
@@ -46,7 +47,9 @@ impl Sample {
 pub(crate) struct Comparison {
     title: String,
     /// What the numbers are: `ms`, `KiB`.
-    unit: &'static str,
+    pub(crate) unit: &'static str,
+    /// Where it is one of several that differ in size.
+    pub(crate) size: Option<Size>,
     /// Whose median the ratios are relative to.
     base: &'static str,
     /// What the numbers mean, and what they do not.
@@ -66,11 +69,31 @@ impl Comparison {
         Comparison {
             title: title.into(),
             unit,
+            size: None,
             base,
             meaning,
             rows: Vec::new(),
             absent: Vec::new(),
         }
+    }
+
+    /// The same, as one of several measurements that differ in how many things there are.
+    pub(crate) fn with(self, count: usize, of: &'static str) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "small counts")]
+        let count = count as f64;
+        let scale = 1.0;
+        Comparison {
+            size: Some(Size { of, count, scale }),
+            ..self
+        }
+    }
+
+    /// Its numbers are for one thing, not for all of them.
+    pub(crate) fn for_each(mut self) -> Self {
+        if let Some(size) = &mut self.size {
+            size.scale = size.count;
+        }
+        self
     }
 
     pub(crate) fn add(&mut self, candidate: &str, value: f64) {
@@ -142,7 +165,7 @@ fn or_nothing(value: Option<f64>, show: impl FnOnce(f64) -> String) -> String {
 }
 
 /// Three significant digits or so.
-fn shown(value: f64) -> String {
+pub(crate) fn shown(value: f64) -> String {
     if value.abs() >= 100.0 || value.fract() == 0.0 {
         format!("{value:.0}")
     } else if value.abs() >= 10.0 {

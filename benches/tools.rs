@@ -50,6 +50,11 @@ fn command(extent: Extent, command: &str, times: u32, scripts: usize) -> Compari
         "Debian's",
         "Time of one call among several, with the start of the program, and for a shell script of its interpreter.",
     );
+    let table = if command == "insserv" {
+        table.with(scripts, "scripts put in order by insserv")
+    } else {
+        table
+    };
     let mut tables = [table];
     // Debian's insserv needs ten times as long for three times the scripts.
     let all = [Tools::Ours, Tools::Debian];

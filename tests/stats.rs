@@ -8,9 +8,12 @@
     reason = "a test fails loudly, and these numbers are exact"
 )]
 
+#[path = "../benches/growth.rs"]
+mod growth;
 #[path = "../benches/stats.rs"]
 mod stats;
 
+use growth::{exponent, slope, table};
 use stats::{Comparison, Sample, turns};
 
 fn sample(values: &[f64]) -> Sample {
@@ -63,4 +66,36 @@ fn table_shows_ratios_to_its_base_and_says_who_is_missing() {
     );
     assert_eq!(table.median("ours"), Some(3.0));
     assert_eq!(table.median("other"), None);
+}
+
+#[test]
+fn what_grows_with_the_square_has_the_exponent_two() {
+    let near = |found: Option<f64>, expected: f64| (found.unwrap() - expected).abs() < 1e-9;
+    let line: Vec<_> = [1.0, 10.0, 100.0]
+        .map(|count| (count, 7.0 + 3.0 * count))
+        .into();
+    assert!(near(slope(&line), 3.0));
+    let square: Vec<_> = [1.0, 10.0, 100.0]
+        .map(|count| (count, 5.0 * count * count))
+        .into();
+    assert!(near(exponent(&square), 2.0));
+    assert_eq!(slope(&[(1.0, 2.0)]), None);
+}
+
+#[test]
+fn growth_is_shown_for_what_was_measured_at_several_sizes() {
+    let of_size = |count| {
+        let mut table = Comparison::new("Starts", "us", "ours", "Each.")
+            .with(count, "entries")
+            .for_each();
+        table.add("ours", 2.0);
+        table
+    };
+    let alone = Comparison::new("Size", "KiB", "ours", "Of the file.").with(1, "files");
+    let text = table(&[of_size(10), alone, of_size(100)]);
+    assert!(
+        text.ends_with("| entries | us | 10: 20, 100: 200 | 2 | 1.00 |\n\n"),
+        "{text}"
+    );
+    assert_eq!(table(&[of_size(10)]), "");
 }
