@@ -11,7 +11,7 @@ use std::fs;
 use std::time::Duration;
 
 /// For how long a machine must do nothing before it counts as being at rest.
-const QUIET: Duration = Duration::from_millis(700);
+const QUIET: Duration = Duration::from_millis(500);
 
 const ALL: [Init; 9] = [
     Init::Ours,
@@ -35,7 +35,7 @@ const WITH_TABLE: [Init; 5] = [
 
 pub(crate) fn measure(extent: Extent) -> Vec<Comparison> {
     let mut tables = Vec::new();
-    for entries in extent.choose(vec![1, 50, 1000], vec![1, 50]) {
+    for entries in extent.choose(vec![1, 50, 1000], vec![1, 20]) {
         let candidates: &[Init] = if entries == 1 { &ALL } else { &WITH_TABLE };
         tables.extend(memory(extent, candidates, entries));
     }
@@ -68,35 +68,31 @@ fn memory(extent: Extent, candidates: &[Init], entries: usize) -> [Comparison; 3
         .map(|number| Work::Respawn(format!("/bin/stamp -s up {number}")))
         .collect();
     let mut tables = [resident, proportional, private];
-    take_turns(
-        extent.choose(5, 1),
-        candidates,
-        &mut tables,
-        |init, tables| {
-            let machine = init.machine(&work);
-            settle(init, &machine, entries);
-            // File pages that have not been written back yet count as dirty.
-            nix::unistd::sync();
-            let rollup =
-                fs::read_to_string(format!("/proc/{}/smaps_rollup", machine.init().pid)).unwrap();
-            let kib = |name: &str| -> f64 {
-                let line = rollup.lines().find_map(|line| line.strip_prefix(name));
-                line.unwrap()
-                    .trim()
-                    .trim_end_matches(" kB")
-                    .parse()
-                    .unwrap()
-            };
-            for (table, name) in tables.iter_mut().zip(["Rss:", "Pss:", "Private_Dirty:"]) {
-                table.add(init.name(), kib(name));
-            }
-        },
-    );
+    let rounds = extent.choose(if entries > 100 { 3 } else { 5 }, 1);
+    take_turns(rounds, candidates, &mut tables, |init, tables| {
+        let machine = init.machine(&work);
+        settle(init, &machine, entries);
+        // File pages that have not been written back yet count as dirty.
+        nix::unistd::sync();
+        let rollup =
+            fs::read_to_string(format!("/proc/{}/smaps_rollup", machine.init().pid)).unwrap();
+        let kib = |name: &str| -> f64 {
+            let line = rollup.lines().find_map(|line| line.strip_prefix(name));
+            line.unwrap()
+                .trim()
+                .trim_end_matches(" kB")
+                .parse()
+                .unwrap()
+        };
+        for (table, name) in tables.iter_mut().zip(["Rss:", "Pss:", "Private_Dirty:"]) {
+            table.add(init.name(), kib(name));
+        }
+    });
     tables
 }
 
 fn wake_ups(extent: Extent) -> [Comparison; 2] {
-    let seconds = extent.choose(60, 3);
+    let seconds = extent.choose(60, 1);
     let mut switches = Comparison::new(
         format!("Context switches of process 1 in {seconds} s at rest"),
         "switches",

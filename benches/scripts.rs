@@ -115,7 +115,7 @@ pub(crate) fn timed(root: Root, before: &str, what: &str) -> f64 {
         .boot();
     wait_until(
         "the command ends",
-        LIMIT * 4,
+        LIMIT,
         || (!super::bed::noted(&machine, "last").is_empty()).then_some(()),
         || machine.transcript(),
     );

@@ -30,9 +30,10 @@ impl Candidate for Tools {
 }
 
 pub(crate) fn measure(extent: Extent) -> Vec<Comparison> {
+    let many = extent.choose(300, 20);
     let mut tables = vec![
-        command(extent, "service s7 status", 20, 300),
-        command(extent, "update-rc.d s7 defaults", 3, 300),
+        command(extent, "service s7 status", 20, many),
+        command(extent, "update-rc.d s7 defaults", 3, many),
     ];
     let counts = extent.choose(vec![10, 100, 300, 1000], vec![10]);
     tables.extend(
