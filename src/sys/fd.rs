@@ -2,7 +2,7 @@
 
 use nix::fcntl::{FcntlArg, fcntl};
 use std::io;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 
 /// The lowest number a long-lived descriptor gets. init runs with 0, 1 and 2 closed, and a descriptor there
 /// would be taken for standard output by whatever prints.
@@ -10,7 +10,12 @@ const LOWEST: i32 = 3;
 
 /// Moves a descriptor to a number above the standard ones, close-on-exec.
 pub(crate) fn above_standard(fd: OwnedFd) -> io::Result<OwnedFd> {
-    let raised = fcntl(&fd, FcntlArg::F_DUPFD_CLOEXEC(LOWEST))?;
+    duplicate(fd.as_fd())
+}
+
+/// Duplicates a descriptor onto such a number, close-on-exec.
+pub(super) fn duplicate(fd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    let raised = fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(LOWEST))?;
     // SAFETY: fcntl has just given us this descriptor, and nobody else knows it.
     Ok(unsafe { OwnedFd::from_raw_fd(raised) })
 }

@@ -52,9 +52,16 @@ impl JournalFile {
         fcntl(fd, FcntlArg::F_GET_SEALS).is_ok()
     }
 
-    /// Goes on with one that was left behind.
+    /// Goes on with one that was left behind. An error is borne for a while, as below.
     pub(super) fn take_over(fd: OwnedFd) -> io::Result<Self> {
-        let file = Self(File::from(super::fd::above_standard(fd)?));
+        let mut raised = super::fd::duplicate(fd.as_fd());
+        for _ in 0..MOST_ERRORS {
+            if raised.is_ok() {
+                break;
+            }
+            raised = super::fd::duplicate(fd.as_fd());
+        }
+        let file = Self(File::from(raised?));
         super::crash::set_journal(file.0.as_fd());
         Ok(file)
     }
