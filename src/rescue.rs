@@ -117,6 +117,12 @@ pub fn command(text: &[u8]) -> Option<Pid> {
     latest(text, line.key).or(line.pid.filter(|_| line.runs))
 }
 
+/// The exit status of that command, where the state has it.
+pub fn command_status(text: &[u8]) -> Option<u8> {
+    let mut lines = text.split(|&byte| byte == b'\n');
+    lines.find_map(|line| number(line.strip_prefix(b"XCS")?))
+}
+
 fn belongs_to(levels: &[u8], level: u8) -> bool {
     levels.contains(&level) || (levels.is_empty() && level.is_ascii_digit())
 }
@@ -250,5 +256,7 @@ mod tests {
         let started = [&text[..], b"R s 1 21\n"].concat();
         assert_eq!(command(&started), Pid::new(21));
         assert_eq!(command(TEXT), None);
+        assert_eq!(command_status(b"-RL0\nXCS7\nEND\n"), Some(7));
+        assert_eq!(command_status(text), None);
     }
 }

@@ -161,3 +161,20 @@ fn the_minimal_init_passes_signals_and_status_of_a_command_on() {
     assert_eq!(container.ended(), 6, "{}", container.said());
     assert!(container.said().contains("down\n"), "{}", container.said());
 }
+
+#[test]
+fn a_command_that_nobody_would_start_any_more_ends_the_container() {
+    let root = Root::new(Subject::Ours);
+    let table = "id:3:initdefault:\nl3:3:wait:/bin/waited\nl0:0:wait:/bin/echo down\n";
+    root.write("/etc/inittab", table);
+    root.script("/bin/waited", "echo waited for; exec sleep 1003");
+    root.install(crashing_init(), "/sbin/init");
+    let words = ["--", "sh", "-c", "echo the command runs"];
+    let mut container = Bundle::on(Runtime::Crun, root, &words).start();
+    container.wait_for("waited for\n");
+    only_the_minimal_init_is_left(&container);
+    assert_eq!(container.ended(), 255, "{}", container.said());
+    let said = container.said();
+    assert!(said.contains("down\n"), "{said}");
+    assert!(!said.contains("the command runs"), "{said}");
+}

@@ -115,10 +115,10 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
                 nursery,
                 signals,
                 command: rescue::command(&crashed.text),
+                status: rescue::command_status(&crashed.text),
                 text: crashed.text,
                 held: crashed.fifo,
                 journal: Journal::new(Some(crashed.file), Vec::new()),
-                status: None,
                 is_done: false,
             };
             return Ok(last_resort.run());
