@@ -19,6 +19,7 @@ mod qemu;
 
 mod bootlogd;
 mod clock;
+mod crashes;
 mod debian;
 mod keys;
 mod obstacles;
