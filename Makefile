@@ -73,7 +73,7 @@ test: check testbed  ## everything: the checks, then all layers up to whole syst
 	$(CARGO) test --locked --no-fail-fast
 
 .PHONY: boot
-boot: testbed  ## whole systems under QEMU: our small one, and a real Debian with our init (about 4 minutes)
+boot: testbed  ## whole systems under QEMU: our small one, and a real Debian with our init and rc layer (about 6 minutes)
 	$(CARGO) test --locked --test boot
 
 .PHONY: compliance
