@@ -23,6 +23,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+/// How many children share memory at once; each has a stack. Beyond that they are forked, which takes longer, so that the
+/// others come to their ends.
+const MOST_STARTING: usize = 32;
+
 /// What a child does with the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Terminal {
@@ -131,6 +135,17 @@ impl Nursery {
         self.reports.take()
     }
 
+    /// Tells whether there may be one more child that shares this process's memory.
+    fn has_room(&self) -> bool {
+        self.tidy();
+        self.starting.borrow().len() < MOST_STARTING
+    }
+
+    /// Tells whether there are children that have not executed yet.
+    pub(crate) fn is_busy(&self) -> bool {
+        !self.starting.borrow().is_empty()
+    }
+
     /// Gives back the memory of children that have executed. One whose program does not come from its disk keeps its own.
     pub(crate) fn tidy(&self) {
         let mut spare = self.spare.borrow_mut();
@@ -166,7 +181,7 @@ pub(crate) fn spawn(
     let _held_back = signal::HeldBack::all();
     let pid = match (body, terminal, before_exec) {
         // One that has nothing to do but to execute needs no copy of this process for it.
-        (Body::Exec(execution), Terminal::Shared, None) if bare::IS_KNOWN => {
+        (Body::Exec(execution), Terminal::Shared, None) if bare::IS_KNOWN && nursery.has_room() => {
             let device = match console {
                 Console::Device(device) => Some(device.as_path()),
                 Console::Output => None,

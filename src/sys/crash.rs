@@ -70,7 +70,8 @@ pub(crate) fn arm(path: &CStr, words: &[OsString]) -> io::Result<()> {
     };
     PLAN.store(Box::leak(Box::new(plan)), Ordering::Release);
     let stack = libc::stack_t {
-        ss_sp: Box::leak(vec![0_u8; STACK_SIZE].into_boxed_slice())
+        // As it comes: what is never used takes no memory.
+        ss_sp: Box::leak(Box::<[u8]>::new_uninit_slice(STACK_SIZE))
             .as_mut_ptr()
             .cast(),
         ss_flags: 0,

@@ -216,6 +216,7 @@ impl Init {
     /// Exits, which ends the container; but where init is the first process of a machine after all, the kernel has to be
     /// asked.
     fn end_container(&mut self, ending: Ending, status: u8, rest: Rest) {
+        self.recording.finish();
         if let Rest::AskedToEnd(grace) = rest {
             let (entrypoint, first) = Entrypoint::over(sys::clock::now(), status, grace);
             let attendant = Attendant {
@@ -237,6 +238,7 @@ impl Init {
 
     /// Hands the state to a new image of init. Comes back only if there is none.
     fn re_exec(&mut self) {
+        self.recording.finish();
         let state = self.snapshot().to_text();
         let environment = spawn::environment_for_next_image(self.supervisor.extras());
         let program = CString::new(self.paths.init().as_os_str().as_bytes()).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! The boot record as PID 1 keeps it: a line when an entry's process starts, one when it has ended, and one when the
 //! entry is held.
 //!
-//! Lines are gathered and written once a loop pass, so that a table of ten thousand entries costs no ten thousand
+//! Lines are gathered and written at most fifty times a second, so that a table of ten thousand entries costs no ten thousand
 //! openings of a file. Nothing that fails here is told: /run may be read-only, and the record is all that it costs.
 
 use crate::cmd::recorder::Recorder;
@@ -13,8 +13,13 @@ use crate::snapshot::Snapshot;
 use crate::supervisor::{Phase, Program, Start};
 use crate::sys;
 use crate::sys::usage::Reaped;
+use crate::uptime::Uptime;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+/// The least time between two writes: an opening of the file for each of a thousand entries that follow each other would
+/// take longer than all else about them.
+const REST: Duration = Duration::from_millis(20);
 /// The bytes of lines PID 1 holds for a /run that is not there yet: those of some two hundred processes.
 const HELD: usize = 32 << 10;
 
@@ -23,6 +28,10 @@ const HELD: usize = 32 << 10;
 pub(super) struct Recording {
     recorder: Recorder,
     subjects: BTreeMap<Pid, Subject>,
+    /// Not before this time is it written again.
+    earliest: Uptime,
+    /// Whether it would have been written before.
+    is_put_off: bool,
 }
 
 impl Recording {
@@ -30,6 +39,8 @@ impl Recording {
         Self {
             recorder: Recorder::new(paths, HELD),
             subjects: BTreeMap::new(),
+            earliest: Uptime::default(),
+            is_put_off: false,
         }
     }
 
@@ -107,11 +118,27 @@ impl Recording {
         }));
     }
 
-    /// Writes what has been gathered.
-    pub(super) fn write(&mut self, phase: Phase) {
+    /// Writes what has been gathered, unless it was done a moment ago.
+    pub(super) fn write(&mut self, now: Uptime, phase: Phase) {
+        if now < self.earliest {
+            self.is_put_off = true;
+            return;
+        }
         self.recorder.catch_up();
+        self.is_put_off = false;
+        self.earliest = now.after(REST);
         if matches!(phase, Phase::Normal(_)) {
             self.recorder.settle();
         }
+    }
+
+    /// Writes what has been gathered, before this image goes.
+    pub(super) fn finish(&mut self) {
+        self.recorder.catch_up();
+    }
+
+    /// When it must be written although nothing happens.
+    pub(super) fn deadline(&self) -> Option<Uptime> {
+        self.is_put_off.then_some(self.earliest)
     }
 }

@@ -57,6 +57,8 @@ const MOST_REAPED: usize = 512;
 const MOST_SIGNALS: usize = 64;
 /// How often the FIFO is looked at during the boot phases.
 const WHILE_BOOTING: Duration = Duration::from_secs(5);
+/// How long a child usually takes at most to execute its program; until then memory is kept for it.
+const UNTIL_EXECUTED: Duration = Duration::from_secs(1);
 /// More than the kernel keeps of a command's name (proc(5), `comm`).
 const LONGEST_NAME: u64 = 64;
 /// After a pass that panicked, where there is no next image, the next pass begins no sooner, so that a lasting fault does
@@ -160,7 +162,7 @@ impl Init {
         self.control.keep_open(now, &mut self.report);
         if !self.collect(now) {
             self.keep_state(now);
-            self.recording.write(self.supervisor.phase());
+            self.recording.write(now, self.supervisor.phase());
             if std::mem::take(&mut self.has_grown) {
                 sys::memory::give_back();
             }
@@ -225,7 +227,9 @@ impl Init {
             // What is left of a request is not looked at while none are served.
             self.control.abandon_at().filter(|_| serving),
             self.state_file.deadline(&self.supervisor),
+            self.recording.deadline(),
             self.look_again_at(now),
+            self.nursery.is_busy().then(|| now.after(UNTIL_EXECUTED)),
         ]
         .into_iter()
         .flatten()
