@@ -109,7 +109,7 @@ fn small(extent: Extent) -> Comparison {
     let mut tables = [table];
     let candidates = [Small::Ours, Small::Busybox];
     take_turns(
-        extent.choose(5, 1),
+        extent.choose(3, 1),
         &candidates,
         &mut tables,
         |subject, [table]| {

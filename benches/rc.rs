@@ -68,10 +68,15 @@ fn trivial(extent: Extent, count: usize) -> Comparison {
         Rc::Startpar,
         Rc::Openrc,
     ];
-    let candidates = if count > 300 { &all[..5] } else { &all[..] };
+    let candidates = if count > 300 { &all[..3] } else { &all[..] };
+    let rounds = match count {
+        0..=100 => 5,
+        101..=300 => 3,
+        _ => 1,
+    };
     let mut tables = [table];
     take_turns(
-        extent.choose(5, 1),
+        extent.choose(rounds, 1),
         candidates,
         &mut tables,
         |rc, [table]| {

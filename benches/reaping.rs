@@ -50,7 +50,7 @@ fn orphans(extent: Extent, count: u32) -> [Comparison; 3] {
         Init::S6,
         Init::Tini,
     ];
-    let rounds = extent.choose(if count > 20_000 { 1 } else { 5 }, 1);
+    let rounds = extent.choose(if count > 20_000 { 1 } else { 3 }, 1);
     let mut tables = [time, zombies, gap];
     take_turns(rounds, &candidates, &mut tables, |init, tables| {
         let machine = init.machine(&[Work::Once(format!("/bin/orphans {count}"))]);
