@@ -21,8 +21,22 @@ const FAULTS: [i32; 5] = [
 /// What init itself can raise by what it does, and must not end or keep waiting for: a write to a closed pipe, a
 /// breakpoint, a forbidden system call.
 const IGNORED: [i32; 3] = [libc::SIGPIPE, libc::SIGTRAP, libc::SIGSYS];
+/// By what a container's manager and `halt` speak to its init. A machine's init shows that it does not listen to them by
+/// having them ignored: that is all that others can see of what it serves, as it holds back whatever it can.
+const OF_CONTAINERS: [i32; 5] = [
+    Signal::HALT.0,
+    Signal::RESTART.0,
+    Signal::HALT_NOW.0,
+    Signal::POWER_OFF_NOW.0,
+    Signal::RESTART_NOW.0,
+];
 /// All that a child of init has to give back its default action.
-pub(super) const NOT_DEFAULT: [i32; 8] = [
+pub(super) const NOT_DEFAULT: [i32; 13] = [
+    Signal::HALT.0,
+    Signal::RESTART.0,
+    Signal::HALT_NOW.0,
+    Signal::POWER_OFF_NOW.0,
+    Signal::RESTART_NOW.0,
     libc::SIGSEGV,
     libc::SIGBUS,
     libc::SIGILL,
@@ -32,6 +46,9 @@ pub(super) const NOT_DEFAULT: [i32; 8] = [
     libc::SIGTRAP,
     libc::SIGSYS,
 ];
+
+/// The most signals that are passed over in one go, so that whoever sends them without end keeps nobody.
+const MOST_PASSED_OVER: usize = 64;
 
 /// The descriptor signals are read from.
 ///
@@ -47,8 +64,12 @@ impl SignalQueue {
     /// Blocks the signals and opens a descriptor that delivers them. Whoever has started us may have set some to be
     /// ignored: SIGCHLD would take the exits away.
     pub(crate) fn open(served: &[Signal]) -> io::Result<Self> {
+        let is_ignored = |number: i32| {
+            let is_deaf_to = OF_CONTAINERS.contains(&number) && !served.contains(&Signal(number));
+            IGNORED.contains(&number) || is_deaf_to
+        };
         for number in 1..=LAST {
-            let disposition = if IGNORED.contains(&number) {
+            let disposition = if is_ignored(number) {
                 libc::SIG_IGN
             } else {
                 libc::SIG_DFL
@@ -59,7 +80,7 @@ impl SignalQueue {
         }
         let is_taken = |number: &i32| {
             let passed_over = RESERVED.contains(number) || FAULTS.contains(number);
-            !passed_over && !IGNORED.contains(number)
+            !passed_over && !is_ignored(*number)
         };
         let set = set_of((1..=LAST).filter(is_taken))?;
         // SAFETY: `set` is initialised; no old mask is asked for.
@@ -79,14 +100,15 @@ impl SignalQueue {
     }
 
     /// Takes the next pending signal that is served, if any, and who has sent it where that was a process this one can
-    /// see.
+    /// see. What is left behind many that are not served is taken the next time.
     pub(crate) fn take(&self) -> Option<(Signal, Option<Pid>)> {
-        loop {
+        for _ in 0..MOST_PASSED_OVER {
             let (signal, sender) = self.take_any()?;
             if self.served.contains(&signal) {
                 return Some((signal, sender));
             }
         }
+        None
     }
 
     fn take_any(&self) -> Option<(Signal, Option<Pid>)> {

@@ -171,7 +171,7 @@ fn signals_without_end_hold_up_neither_children_nor_requests() {
     let before = machine.processor_ticks();
     // From more sides than there are processors.
     let mut floods: Vec<_> = (0..4)
-        .map(|_| machine.start("while :; do kill -WINCH 1; done"))
+        .map(|_| machine.start("while :; do kill -WINCH 1; kill -TERM 1; done"))
         .collect();
     machine.until_true("init is busy with them", || {
         machine.processor_ticks() > before + 20

@@ -131,3 +131,16 @@ fn descriptors_of_idle_init_are_few_and_close_on_exec() {
     // Signals, the FIFO, the watch on it, and for a crash the journal.
     assert!(descriptors.len() <= 4, "{descriptors:?}");
 }
+
+#[test]
+fn a_machine_shows_halt_and_telinit_that_it_does_not_listen_to_what_containers_are_told() {
+    if !ours() {
+        return;
+    }
+    let machine = in_level_three();
+    let ignored = u64::from_str_radix(&machine.init().status("SigIgn"), 16).unwrap();
+    // SIGRTMIN+3, +5, +13, +14 and +15. A listener is waited for, and takes them for orders.
+    for signal in [37, 39, 47, 48, 49] {
+        assert!(ignored & (1 << (signal - 1)) != 0, "{signal}: {ignored:x}");
+    }
+}
