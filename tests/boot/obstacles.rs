@@ -62,17 +62,21 @@ fn a_machine_full_of_obstacles_goes_down_in_time_names_them_and_leaves_its_disks
         "if=none,id=second,format=raw,cache=unsafe,file={}",
         second.path().display()
     );
-    let mut machine = Machine::start(&Hardware {
-        disk: Some(&root),
-        more: &[
-            "-drive",
-            &drive,
-            "-device",
-            "nvme-ns,bus=disks,drive=second",
-        ],
-        ..Hardware::default()
-    });
-
+    // Each way down is the end of a QEMU: one that starts a machine again now and then does not.
+    let start = || {
+        Machine::start(&Hardware {
+            disk: Some(&root),
+            more: &[
+                "-no-reboot",
+                "-drive",
+                &drive,
+                "-device",
+                "nvme-ns,bus=disks,drive=second",
+            ],
+            ..Hardware::default()
+        })
+    };
+    let mut machine = start();
     let writer = obstruct(&mut machine);
     machine.type_line("reboot");
     let said = machine.wait_for("Restarting system", BOOT);
@@ -92,7 +96,10 @@ fn a_machine_full_of_obstacles_goes_down_in_time_names_them_and_leaves_its_disks
         ],
     );
 
+    machine.wait_for_end(COMMAND);
+
     // Now rc itself does not get on, and init goes down without it.
+    let mut machine = start();
     let writer = obstruct(&mut machine);
     for line in [
         "printf '%s\\n' '#!/bin/sh' \"trap '' TERM HUP INT\" 'while :; do sleep 1; done' >/etc/init.d/endless",
