@@ -39,10 +39,12 @@ pub(crate) fn disk() -> Disk {
     }
 }
 
+/// A machine that ends where another would start again: QEMU now and then does not.
 pub(crate) fn boot(disk: &Disk, words: &str) -> Machine {
     Machine::start(&Hardware {
         disk: Some(disk),
         words,
+        more: &["-no-reboot"],
         ..Hardware::default()
     })
 }
@@ -84,7 +86,9 @@ fn debian_boots_serves_restarts_by_ctrl_alt_del_and_powers_off() {
     machine.must_exit("touch /root/written-before-the-restart", 0);
     machine.press_ctrl_alt_del();
     machine.wait_for("Restarting system", BOOT);
+    machine.wait_for_end(COMMAND);
 
+    let mut machine = boot(&disk, "");
     machine.log_in(Some(PASSWORD));
     machine.must_answer("runlevel", "N 2");
     machine.must_exit("test -e /root/written-before-the-restart", 0);
