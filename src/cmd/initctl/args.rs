@@ -17,8 +17,7 @@ Usage: initctl [--json] [--root DIR] VERB [NAME]
                          c: acts as if that had happened
   reload-configuration   has init read inittab again
 
-  log NAME               what the script of a service has printed, or what is
-                         recorded of an inittab entry
+  log NAME               what a service's script has printed; an entry's record
   record                 all that is recorded of this boot
   blame                  what took the time of the boot, slowest first
   chart [-o FILE]        a picture of the boot (SVG)
