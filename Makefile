@@ -69,11 +69,11 @@ check:  ## format, lints, unit tests, documentation, scripts: about a minute
 	@[ ! -e tests/scripts/run.sh ] || sh tests/scripts/run.sh
 
 .PHONY: test
-test: check testbed  ## everything: the checks, then all layers up to whole systems under QEMU (about 15 minutes)
+test: check testbed  ## everything: the checks, then all layers up to whole systems under QEMU (about 25 minutes)
 	$(CARGO) test --locked --no-fail-fast
 
 .PHONY: boot
-boot: testbed  ## whole systems under QEMU: our small one, and a real Debian with our init and rc layer (about 6 minutes)
+boot: testbed  ## whole systems under QEMU: our small one, and a real Debian with our init and rc layer (about 10 minutes)
 	$(CARGO) test --locked --test boot
 
 .PHONY: compliance

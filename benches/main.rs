@@ -122,9 +122,9 @@ fn main() {
     print!("{growth}");
     if let Some(file) = report {
         let tables: String = tables.iter().map(Comparison::to_table).collect();
-        let whole = format!("{}{tables}{}", heading(), growth.trim_end());
-        std::fs::write(&file, format!("{whole}\n"))
-            .unwrap_or_else(|error| panic!("{file}: {error}"));
+        let reasons = include_str!("reasons.md");
+        let whole = format!("{}{tables}{}\n{reasons}", heading(), growth.trim_end());
+        std::fs::write(&file, whole).unwrap_or_else(|error| panic!("{file}: {error}"));
     }
     println!("{} comparisons", tables.len());
 }
