@@ -52,8 +52,8 @@ const MOST_PASSED_OVER: usize = 64;
 
 /// The descriptor signals are read from.
 ///
-/// It takes all of them, also those that are not served: one that is kept from a process and read leaves as little trace
-/// as one that is ignored, but a child has not to be given its default action back, sixty times.
+/// That of init takes all of them, also those that are not served: one that is kept from a process and read leaves as
+/// little trace as one that is ignored, but a child has not to be given its default action back, sixty times.
 #[derive(Debug)]
 pub(crate) struct SignalQueue {
     fd: OwnedFd,
@@ -61,9 +61,14 @@ pub(crate) struct SignalQueue {
 }
 
 impl SignalQueue {
-    /// Blocks the signals and opens a descriptor that delivers them. Whoever has started us may have set some to be
-    /// ignored: SIGCHLD would take the exits away.
+    /// Blocks the signals and opens a descriptor that delivers them. All others are left as they are.
     pub(crate) fn open(served: &[Signal]) -> io::Result<Self> {
+        Self::over(&set_of(served.iter().map(|signal| signal.0))?, served)
+    }
+
+    /// Opens the descriptor of init, whom no other signal may reach. Whoever has started us may have set some to be
+    /// ignored: SIGCHLD would take the exits away.
+    pub(crate) fn of_init(served: &[Signal]) -> io::Result<Self> {
         let is_ignored = |number: i32| {
             let is_deaf_to = OF_CONTAINERS.contains(&number) && !served.contains(&Signal(number));
             IGNORED.contains(&number) || is_deaf_to
@@ -82,14 +87,15 @@ impl SignalQueue {
             let passed_over = RESERVED.contains(number) || FAULTS.contains(number);
             !passed_over && !is_ignored(*number)
         };
-        let set = set_of((1..=LAST).filter(is_taken))?;
+        Self::over(&set_of((1..=LAST).filter(is_taken))?, served)
+    }
+
+    fn over(set: &libc::sigset_t, served: &[Signal]) -> io::Result<Self> {
         // SAFETY: `set` is initialised; no old mask is asked for.
-        Errno::result(unsafe {
-            libc::sigprocmask(libc::SIG_SETMASK, &raw const set, std::ptr::null_mut())
-        })?;
+        Errno::result(unsafe { libc::sigprocmask(libc::SIG_SETMASK, set, std::ptr::null_mut()) })?;
         // SAFETY: `set` is initialised; -1 asks for a new descriptor.
         let fd = Errno::result(unsafe {
-            libc::signalfd(-1, &raw const set, libc::SFD_NONBLOCK | libc::SFD_CLOEXEC)
+            libc::signalfd(-1, set, libc::SFD_NONBLOCK | libc::SFD_CLOEXEC)
         })?;
         // SAFETY: the kernel has just given us this descriptor, and nobody else knows it.
         let fd = unsafe { OwnedFd::from_raw_fd(fd) };

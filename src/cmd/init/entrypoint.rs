@@ -33,7 +33,7 @@ pub(super) fn main(
     let argv = command_words(words)?;
     let program = words.command.first().map(|word| word.to_string_lossy());
     let program = program.unwrap_or_default();
-    let signals = SignalQueue::open(&listened()).context("opening a descriptor for signals")?;
+    let signals = SignalQueue::of_init(&listened()).context("opening a descriptor for signals")?;
     let paths = Paths::default();
     let is_first = std::process::id() == 1;
     if !is_first {

@@ -93,7 +93,7 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
     let served = home.served();
     let mut report = Reporter::new(&paths, home.realm);
     let mut insist = Insist(&mut report);
-    let signals = insist.on("a descriptor for signals", || SignalQueue::open(&served));
+    let signals = insist.on("a descriptor for signals", || SignalQueue::of_init(&served));
     let nursery = insist.on("memory for children", Nursery::open);
     let program = CString::new(paths.init().as_os_str().as_bytes()).unwrap_or_default();
     // Where it cannot be armed, a panic is reported and the loop goes on, and a fault is the end.
