@@ -9,7 +9,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use nix::unistd::geteuid;
 use tempfile::TempDir;
@@ -253,6 +253,9 @@ pub(crate) fn functions_of_debian() -> PathBuf {
 }
 
 fn unpacked(package: &str, name: &str, file: &str) -> PathBuf {
+    // Tests that start together ask for it together.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _mine = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = here.join("target/testbed").join(name);
     if !folder.join(file).exists() {
