@@ -96,12 +96,15 @@ fn main() {
         }
     }
     let mut tables = Vec::new();
+    let mut left_out = Vec::new();
     for (name, measure) in CHAPTERS {
         if wanted.is_empty() && extent == Extent::Short && *name == WHOLE_SYSTEMS {
             eprintln!("left out: {name}");
+            left_out.push(*name);
             continue;
         }
         if !wanted.is_empty() && !wanted.iter().any(|word| name.contains(word.as_str())) {
+            left_out.push(*name);
             continue;
         }
         eprintln!("measuring: {name}");
@@ -123,7 +126,12 @@ fn main() {
     if let Some(file) = report {
         let tables: String = tables.iter().map(Comparison::to_table).collect();
         let reasons = include_str!("reasons.md");
-        let whole = format!("{}{tables}{}\n{reasons}", heading(), growth.trim_end());
+        let missing = match left_out.join(", ") {
+            names if names.is_empty() => names,
+            names => format!("Not in this run: {names}.\n\n"),
+        };
+        let (heading, growth) = (heading(), growth.trim_end());
+        let whole = format!("{heading}{missing}{tables}{growth}\n{reasons}");
         std::fs::write(&file, whole).unwrap_or_else(|error| panic!("{file}: {error}"));
     }
     println!("{} comparisons", tables.len());

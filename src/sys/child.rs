@@ -15,7 +15,7 @@ use nix::sys::signal::{Signal as NixSignal, kill};
 use nix::sys::stat::Mode;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::{ForkResult, Pid as NixPid, fork, setsid, tcgetpgrp};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString};
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
@@ -118,6 +118,8 @@ pub(crate) struct Nursery {
     starting: RefCell<Vec<Starting>>,
     /// A stack that one of them had.
     spare: RefCell<Option<Stack>>,
+    /// Whether others were given back, to the allocator.
+    has_shrunk: Cell<bool>,
 }
 
 impl Nursery {
@@ -127,6 +129,7 @@ impl Nursery {
             reports: Reports::open()?,
             starting: RefCell::default(),
             spare: RefCell::default(),
+            has_shrunk: Cell::default(),
         })
     }
 
@@ -146,10 +149,16 @@ impl Nursery {
         !self.starting.borrow().is_empty()
     }
 
+    /// Tells whether many children have been there at once since the last call, whose memory is free now.
+    pub(crate) fn has_shrunk(&self) -> bool {
+        self.has_shrunk.take()
+    }
+
     /// Gives back the memory of children that have executed. One whose program does not come from its disk keeps its own.
     pub(crate) fn tidy(&self) {
         let mut spare = self.spare.borrow_mut();
-        sharing::tidy(&mut self.starting.borrow_mut(), &mut spare);
+        let has_given_back = sharing::tidy(&mut self.starting.borrow_mut(), &mut spare);
+        self.has_shrunk.set(self.has_shrunk.get() || has_given_back);
     }
 
     /// Takes note that a child has been reaped.

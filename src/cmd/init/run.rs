@@ -163,6 +163,7 @@ impl Init {
         if !self.collect(now) {
             self.keep_state(now);
             self.recording.write(now, self.supervisor.phase());
+            self.has_grown |= self.nursery.has_shrunk();
             if std::mem::take(&mut self.has_grown) {
                 sys::memory::give_back();
             }
