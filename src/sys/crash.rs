@@ -18,14 +18,6 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering};
 const JOURNAL_FD: c_int = 12;
 /// Where it finds the open FIFO, as in a re-execution that was asked for.
 const FIFO_FD: c_int = super::handover::FIFO_FD;
-/// The signals by which processor and C library tell that a program has failed.
-const FATAL: [c_int; 5] = [
-    libc::SIGSEGV,
-    libc::SIGBUS,
-    libc::SIGILL,
-    libc::SIGFPE,
-    libc::SIGABRT,
-];
 /// Size of the handler's stack. The kernel's frame takes up to 11 KiB of it with the largest register sets.
 const STACK_SIZE: usize = 64 << 10;
 /// How many words of the stack are looked at for return addresses, and how many are told.
@@ -79,7 +71,7 @@ pub(crate) fn arm(path: &CStr, words: &[OsString]) -> io::Result<()> {
     };
     // SAFETY: the memory is ours for good and of that size; the old stack is not asked for.
     Errno::result(unsafe { libc::sigaltstack(&raw const stack, ptr::null_mut()) })?;
-    for signal in FATAL {
+    for signal in super::signal::FAULTS {
         handle(signal)?;
     }
     Ok(())

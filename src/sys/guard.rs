@@ -77,7 +77,7 @@ impl Drop for Guard {
 /// What the guard does all its life.
 fn watch(reader: &OwnedFd) {
     setpgid(NixPid::from_raw(0), NixPid::from_raw(0)).unwrap_or_default();
-    signal::ignore_all_but(&[]);
+    signal::ignore_all();
     if nix::unistd::dup2_stdin(reader).is_err() {
         return;
     }

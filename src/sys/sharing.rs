@@ -158,7 +158,7 @@ pub(super) fn start(
 extern "C" fn enter(job: *mut c_void) -> c_int {
     // SAFETY: the parent has passed a job that lives as long as the child shares its memory.
     let job = unsafe { &*job.cast_const().cast::<Job>() };
-    for signal in signal::NOT_DEFAULT {
+    for signal in signal::not_default() {
         bare::set_default_action(signal);
     }
     bare::unblock_all_signals();

@@ -10,8 +10,9 @@ const LAST: i32 = 64;
 /// The C library keeps these to itself and refuses them in a set.
 const RESERVED: std::ops::RangeInclusive<i32> = 32..=34;
 
-/// What init leaves to others: what tells of a failure of its own (`crash`), and is raised again if it is blocked.
-const FAULTS: [i32; 5] = [
+/// By which processor and C library tell that a program has failed. What is raised like that is never held back; init goes
+/// on from it in `crash`.
+pub(super) const FAULTS: [i32; 5] = [
     libc::SIGSEGV,
     libc::SIGBUS,
     libc::SIGILL,
@@ -30,22 +31,11 @@ const OF_CONTAINERS: [i32; 5] = [
     Signal::POWER_OFF_NOW.0,
     Signal::RESTART_NOW.0,
 ];
+
 /// All that a child of init has to give back its default action.
-pub(super) const NOT_DEFAULT: [i32; 13] = [
-    Signal::HALT.0,
-    Signal::RESTART.0,
-    Signal::HALT_NOW.0,
-    Signal::POWER_OFF_NOW.0,
-    Signal::RESTART_NOW.0,
-    libc::SIGSEGV,
-    libc::SIGBUS,
-    libc::SIGILL,
-    libc::SIGFPE,
-    libc::SIGABRT,
-    libc::SIGPIPE,
-    libc::SIGTRAP,
-    libc::SIGSYS,
-];
+pub(super) fn not_default() -> impl Iterator<Item = i32> {
+    FAULTS.into_iter().chain(IGNORED).chain(OF_CONTAINERS)
+}
 
 /// The most signals that are passed over in one go, so that whoever sends them without end keeps nobody.
 const MOST_PASSED_OVER: usize = 64;
@@ -137,22 +127,16 @@ impl AsFd for SignalQueue {
     }
 }
 
-/// Sets every signal but the given ones to be ignored. What cannot be set (KILL, STOP, the C library's own) is
-/// passed over.
-pub(crate) fn ignore_all_but(kept: &[Signal]) {
+/// Sets every signal to be ignored. What cannot be set (KILL, STOP, the C library's own) is passed over.
+pub(crate) fn ignore_all() {
     for number in 1..=LAST {
-        let disposition = if kept.contains(&Signal(number)) {
-            libc::SIG_DFL
-        } else {
-            libc::SIG_IGN
-        };
-        set_disposition(number, disposition);
+        set_disposition(number, libc::SIG_IGN);
     }
 }
 
 /// Gives a child of init the dispositions and the mask that exec'd programs expect: all default, none blocked.
 pub(super) fn reset_for_child_of_init() {
-    for number in NOT_DEFAULT {
+    for number in not_default() {
         set_disposition(number, libc::SIG_DFL);
     }
     block_none();

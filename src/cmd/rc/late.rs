@@ -73,7 +73,7 @@ pub(super) fn relay(mut outputs: Vec<Late>, console: &mut Console) {
     }
     // Before there is another process: the end of this one, if it leads a session, hangs up its terminal. And what a
     // daemon says while killall5 ends it is the last thing to lose.
-    sys::signal::ignore_all_but(&[]);
+    sys::signal::ignore_all();
     // Where no process can be had, the outputs end here.
     sys::child::fork_and_call(|| go_on(outputs, console))
         .map(drop)
