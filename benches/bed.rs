@@ -58,6 +58,19 @@ impl Candidate for Init {
 }
 
 impl Init {
+    /// All but the floor, which is none.
+    pub(crate) const ALL: [Init; 9] = [
+        Init::Ours,
+        Init::OursStatic,
+        Init::Sysvinit,
+        Init::Busybox,
+        Init::Finit,
+        Init::Runit,
+        Init::Openrc,
+        Init::S6,
+        Init::Tini,
+    ];
+
     /// The file that becomes `/sbin/init`.
     pub(crate) fn program(self) -> PathBuf {
         match self {

@@ -83,8 +83,7 @@ fn debian() -> Comparison {
         Debian::OurRc,
         Debian::OurRcParallel,
     ];
-    let mut tables = [table];
-    take_turns(3, &candidates, &mut tables, |subject, [table]| {
+    let [table] = take_turns(3, &candidates, [table], |subject, [table]| {
         let disk = disk(subject);
         let hardware = Hardware {
             disk: Some(&disk),
@@ -93,7 +92,6 @@ fn debian() -> Comparison {
         };
         table.add(subject.name(), until_login(&hardware));
     });
-    let [table] = tables;
     table
 }
 
@@ -106,12 +104,11 @@ fn small(extent: Extent) -> Comparison {
     );
     let folder = tempfile::tempdir_in(testbed()).unwrap();
     let busybox = with_busybox(folder.path());
-    let mut tables = [table];
     let candidates = [Small::Ours, Small::Busybox];
-    take_turns(
+    let [table] = take_turns(
         extent.choose(3, 1),
         &candidates,
-        &mut tables,
+        [table],
         |subject, [table]| {
             let initramfs = match subject {
                 Small::Ours => testbed().join("initramfs.gz"),
@@ -125,7 +122,6 @@ fn small(extent: Extent) -> Comparison {
             table.add(subject.name(), until_login(&hardware));
         },
     );
-    let [table] = tables;
     table
 }
 

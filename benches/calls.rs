@@ -29,8 +29,7 @@ pub(crate) fn measure(extent: Extent) -> Vec<Comparison> {
         Init::Busybox,
         Init::Finit,
     ];
-    let mut tables = [table];
-    take_turns(1, &candidates, &mut tables, |init, [table]| {
+    let tables = take_turns(1, &candidates, [table], |init, [table]| {
         let (more, less) = (calls(init, entries), calls(init, 0));
         table.add(init.name(), (more - less) / f64::from(entries));
     });

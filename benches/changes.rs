@@ -45,11 +45,10 @@ fn first_of_level(extent: Extent) -> Comparison {
         "sysvinit",
         "A request is written into /run/initctl; nothing has to be stopped.",
     );
-    let mut tables = [table];
-    take_turns(
+    let [table] = take_turns(
         extent.choose(15, 1),
         &CANDIDATES,
-        &mut tables,
+        [table],
         |init, [table]| {
             let machine = with_table(
                 init,
@@ -65,7 +64,6 @@ fn first_of_level(extent: Extent) -> Comparison {
             );
         },
     );
-    let [table] = tables;
     table
 }
 
@@ -82,11 +80,10 @@ fn exchange(extent: Extent, count: usize) -> Comparison {
         writeln!(lines, "a{number:x}:3:respawn:+{RUNNING} {number}").unwrap();
         writeln!(lines, "b{number:x}:4:respawn:+/bin/stamp -s level {number}").unwrap();
     }
-    let mut tables = [table];
-    take_turns(
+    let [table] = take_turns(
         extent.choose(5, 1),
         &CANDIDATES,
-        &mut tables,
+        [table],
         |init, [table]| {
             let machine = with_table(init, &lines);
             stamps(&machine, "up", count);
@@ -95,7 +92,6 @@ fn exchange(extent: Extent, count: usize) -> Comparison {
             table.add(init.name(), (last - asked) / 1e6);
         },
     );
-    let [table] = tables;
     table
 }
 
@@ -113,11 +109,10 @@ fn reading(extent: Extent, lines: usize) -> Comparison {
         writeln!(old, "{number:x}:5:respawn:+{RUNNING} {number}").unwrap();
     }
     let new = format!("{old}new:3:once:+/bin/stamp read\n");
-    let mut tables = [table];
-    take_turns(
+    let [table] = take_turns(
         extent.choose(5, 1),
         &CANDIDATES,
-        &mut tables,
+        [table],
         |init, [table]| {
             let machine = with_table(init, &old);
             stamps(&machine, "up", 1);
@@ -126,7 +121,6 @@ fn reading(extent: Extent, lines: usize) -> Comparison {
             table.add(init.name(), (stamps(&machine, "read", 1)[0] - asked) / 1e6);
         },
     );
-    let [table] = tables;
     table
 }
 
@@ -144,11 +138,10 @@ fn another_image(extent: Extent, children: usize) -> Comparison {
         .collect();
     let old = inittab(&work);
     let new = format!("{old}new:3:once:+/bin/stamp again\n");
-    let mut tables = [table];
-    take_turns(
+    let [table] = take_turns(
         extent.choose(5, 1),
         &CANDIDATES,
-        &mut tables,
+        [table],
         |init, [table]| {
             let machine = with_table(init, &old);
             stamps(&machine, "up", children);
@@ -171,7 +164,6 @@ fn another_image(extent: Extent, children: usize) -> Comparison {
             );
         },
     );
-    let [table] = tables;
     table
 }
 

@@ -21,11 +21,10 @@ fn respawn(extent: Extent) -> Comparison {
         "The process notes the time and ends; between two notes lie its end, init, and the start of a program.",
     );
     let candidates = [Init::Floor, Init::Ours, Init::OursStatic, Init::Sysvinit];
-    let mut tables = [table];
-    take_turns(
+    let [table] = take_turns(
         extent.choose(15, 1),
         &candidates,
-        &mut tables,
+        [table],
         |init, [table]| {
             let plan = if init == Init::Floor {
                 super::bed::floor(&["respawn", "/bin/stamp", "again"])
@@ -42,6 +41,5 @@ fn respawn(extent: Extent) -> Comparison {
             table.add(init.name(), gaps[gaps.len() / 2] / 1000.0);
         },
     );
-    let [table] = tables;
     table
 }

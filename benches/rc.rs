@@ -74,11 +74,10 @@ fn trivial(extent: Extent, count: usize) -> Comparison {
         101..=300 => 3,
         _ => 1,
     };
-    let mut tables = [table];
-    take_turns(
+    let [table] = take_turns(
         extent.choose(rounds, 1),
         candidates,
-        &mut tables,
+        [table],
         |rc, [table]| {
             let time = match rc {
                 Rc::Floor => {
@@ -96,7 +95,6 @@ fn trivial(extent: Extent, count: usize) -> Comparison {
             table.add(rc.name(), time);
         },
     );
-    let [table] = tables;
     table
 }
 
@@ -117,36 +115,29 @@ fn chains(extent: Extent) -> Comparison {
         Rc::Debian,
         Rc::Startpar,
     ];
-    let mut tables = [table];
-    take_turns(
-        extent.choose(5, 1),
-        &candidates,
-        &mut tables,
-        |rc, [table]| {
-            let root = root();
-            for chain in 0..CHAINS {
-                for place in 0..LENGTH {
-                    let required = place
-                        .checked_sub(1)
-                        .map_or_else(String::new, |before| format!("c{chain}p{before}"));
-                    script(
-                        &root,
-                        &format!("c{chain}p{place}"),
-                        &required,
-                        "exec sleep 0.1",
-                    );
-                }
+    let [table] = take_turns(extent.choose(5, 1), &candidates, [table], |rc, [table]| {
+        let root = root();
+        for chain in 0..CHAINS {
+            for place in 0..LENGTH {
+                let required = place
+                    .checked_sub(1)
+                    .map_or_else(String::new, |before| format!("c{chain}p{before}"));
+                script(
+                    &root,
+                    &format!("c{chain}p{place}"),
+                    &required,
+                    "exec sleep 0.1",
+                );
             }
-            let time = if rc == Rc::Floor {
-                bare(root, LENGTH, "/etc/init.d/c0p0")
-            } else {
-                link(&root);
-                level(rc, root)
-            };
-            table.add(rc.name(), time);
-        },
-    );
-    let [table] = tables;
+        }
+        let time = if rc == Rc::Floor {
+            bare(root, LENGTH, "/etc/init.d/c0p0")
+        } else {
+            link(&root);
+            level(rc, root)
+        };
+        table.add(rc.name(), time);
+    });
     table
 }
 

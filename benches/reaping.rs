@@ -51,8 +51,7 @@ fn orphans(extent: Extent, count: u32) -> [Comparison; 3] {
         Init::Tini,
     ];
     let rounds = extent.choose(if count > 20_000 { 1 } else { 3 }, 1);
-    let mut tables = [time, zombies, gap];
-    take_turns(rounds, &candidates, &mut tables, |init, tables| {
+    take_turns(rounds, &candidates, [time, zombies, gap], |init, tables| {
         let machine = init.machine(&[Work::Once(format!("/bin/orphans {count}"))]);
         let before = loop {
             if !noted(&machine, "first").is_empty() {
@@ -66,8 +65,7 @@ fn orphans(extent: Extent, count: u32) -> [Comparison; 3] {
         #[expect(clippy::cast_precision_loss, reason = "small counts")]
         zombies.add(init.name(), seen.most as f64);
         gap.add(init.name(), seen.longest.as_secs_f64() * 1e3);
-    });
-    tables
+    })
 }
 
 #[derive(Default)]

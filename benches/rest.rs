@@ -13,17 +13,6 @@ use std::time::Duration;
 /// For how long a machine must do nothing before it counts as being at rest.
 const QUIET: Duration = Duration::from_millis(500);
 
-const ALL: [Init; 9] = [
-    Init::Ours,
-    Init::OursStatic,
-    Init::Sysvinit,
-    Init::Busybox,
-    Init::Finit,
-    Init::Runit,
-    Init::Openrc,
-    Init::S6,
-    Init::Tini,
-];
 /// Those that read a table of entries and watch all of it in one process.
 const WITH_TABLE: [Init; 5] = [
     Init::Ours,
@@ -36,7 +25,11 @@ const WITH_TABLE: [Init; 5] = [
 pub(crate) fn measure(extent: Extent) -> Vec<Comparison> {
     let mut tables = Vec::new();
     for entries in extent.choose(vec![1, 50, 1000], vec![1, 20]) {
-        let candidates: &[Init] = if entries == 1 { &ALL } else { &WITH_TABLE };
+        let candidates: &[Init] = if entries == 1 {
+            &Init::ALL
+        } else {
+            &WITH_TABLE
+        };
         tables.extend(memory(extent, candidates, entries));
     }
     tables.extend(wake_ups(extent));
@@ -67,28 +60,31 @@ fn memory(extent: Extent, candidates: &[Init], entries: usize) -> [Comparison; 3
     let work: Vec<Work> = (0..entries)
         .map(|number| Work::Respawn(format!("/bin/stamp -s up {number}")))
         .collect();
-    let mut tables = [resident, proportional, private];
     let rounds = extent.choose(if entries > 100 { 3 } else { 5 }, 1);
-    take_turns(rounds, candidates, &mut tables, |init, tables| {
-        let machine = init.machine(&work);
-        settle(init, &machine, entries);
-        // File pages that have not been written back yet count as dirty.
-        nix::unistd::sync();
-        let rollup =
-            fs::read_to_string(format!("/proc/{}/smaps_rollup", machine.init().pid)).unwrap();
-        let kib = |name: &str| -> f64 {
-            let line = rollup.lines().find_map(|line| line.strip_prefix(name));
-            line.unwrap()
-                .trim()
-                .trim_end_matches(" kB")
-                .parse()
-                .unwrap()
-        };
-        for (table, name) in tables.iter_mut().zip(["Rss:", "Pss:", "Private_Dirty:"]) {
-            table.add(init.name(), kib(name));
-        }
-    });
-    tables
+    take_turns(
+        rounds,
+        candidates,
+        [resident, proportional, private],
+        |init, tables| {
+            let machine = init.machine(&work);
+            settle(init, &machine, entries);
+            // File pages that have not been written back yet count as dirty.
+            nix::unistd::sync();
+            let rollup =
+                fs::read_to_string(format!("/proc/{}/smaps_rollup", machine.init().pid)).unwrap();
+            let kib = |name: &str| -> f64 {
+                let line = rollup.lines().find_map(|line| line.strip_prefix(name));
+                line.unwrap()
+                    .trim()
+                    .trim_end_matches(" kB")
+                    .parse()
+                    .unwrap()
+            };
+            for (table, name) in tables.iter_mut().zip(["Rss:", "Pss:", "Private_Dirty:"]) {
+                table.add(init.name(), kib(name));
+            }
+        },
+    )
 }
 
 fn wake_ups(extent: Extent) -> [Comparison; 2] {
@@ -106,7 +102,7 @@ fn wake_ups(extent: Extent) -> [Comparison; 2] {
         "With one entry that runs.",
     );
     // All at once: they do nothing.
-    let machines: Vec<(Init, Machine)> = ALL
+    let machines: Vec<(Init, Machine)> = Init::ALL
         .into_iter()
         .filter(|init| init.missing().is_none())
         .map(|init| {

@@ -15,22 +15,9 @@ pub(crate) fn measure(_: Extent) -> Vec<Comparison> {
         "sysvinit",
         "The file itself, without the libraries it links. busybox is all of its programs in one file, linked statically.",
     );
-    let candidates = [
-        Init::Ours,
-        Init::OursStatic,
-        Init::Sysvinit,
-        Init::Busybox,
-        Init::Finit,
-        Init::Runit,
-        Init::Openrc,
-        Init::S6,
-        Init::Tini,
-    ];
-    let mut tables = [inits];
-    take_turns(1, &candidates, &mut tables, |init, [inits]| {
+    let [inits] = take_turns(1, &Init::ALL, [inits], |init, [inits]| {
         inits.add(init.name(), kib(&init.program()));
     });
-    let [inits] = tables;
     let mut all = Comparison::new(
         "Size of init and all tools",
         "KiB",

@@ -41,8 +41,7 @@ fn one_after_another(extent: Extent, count: usize) -> Comparison {
         &peers[..]
     };
     let rounds = extent.choose(if count > 1000 { 2 } else { 7 }, 1);
-    let mut tables = [table];
-    take_turns(rounds, candidates, &mut tables, |init, [table]| {
+    let [table] = take_turns(rounds, candidates, [table], |init, [table]| {
         let plan = if init == Init::Floor {
             super::bed::floor(&["floor", &count.to_string(), "/bin/nop"])
         } else {
@@ -54,6 +53,5 @@ fn one_after_another(extent: Extent, count: usize) -> Comparison {
         #[expect(clippy::cast_precision_loss, reason = "small counts")]
         table.add(init.name(), (last - first) / 1000.0 / count as f64);
     });
-    let [table] = tables;
     table
 }

@@ -56,14 +56,13 @@ fn command(extent: Extent, command: &str, times: u32, scripts: usize) -> Compari
     } else {
         table
     };
-    let mut tables = [table];
     // Debian's insserv needs ten times as long for three times the scripts.
     let all = [Tools::Ours, Tools::Debian];
     let candidates = if scripts > 300 { &all[..1] } else { &all[..] };
-    take_turns(
+    let [table] = take_turns(
         extent.choose(5, 1),
         candidates,
-        &mut tables,
+        [table],
         |tools, [table]| {
             let root = root();
             crowd(&root, scripts);
@@ -78,7 +77,6 @@ fn command(extent: Extent, command: &str, times: u32, scripts: usize) -> Compari
             table.add(tools.name(), timed(root, "", &calls) / f64::from(times));
         },
     );
-    let [table] = tables;
     table
 }
 

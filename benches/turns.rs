@@ -17,17 +17,18 @@ pub(crate) trait Candidate: Copy + PartialEq {
     fn is_peer(self) -> bool;
 }
 
-/// Lets candidates take turns at `measure`. A peer that fails is left out from then on, and `tables` say why.
+/// Lets candidates take turns at `measure`, which fills the tables. A peer that fails is left out from then on, and the
+/// tables say why.
 pub(crate) fn take_turns<C: Candidate, const N: usize>(
     rounds: usize,
     candidates: &[C],
-    tables: &mut [Comparison; N],
+    mut tables: [Comparison; N],
     mut measure: impl FnMut(C, &mut [Comparison; N]),
-) {
+) -> [Comparison; N] {
     let mut left_out = Vec::new();
     for candidate in candidates {
         if let Some(reason) = candidate.missing() {
-            leave_out(*candidate, reason, tables);
+            leave_out(*candidate, reason, &mut tables);
             left_out.push(*candidate);
         }
     }
@@ -35,7 +36,7 @@ pub(crate) fn take_turns<C: Candidate, const N: usize>(
         if left_out.contains(&candidate) {
             continue;
         }
-        let attempt = AssertUnwindSafe(|| measure(candidate, tables));
+        let attempt = AssertUnwindSafe(|| measure(candidate, &mut tables));
         let Err(cause) = catch_unwind(attempt) else {
             continue;
         };
@@ -44,9 +45,10 @@ pub(crate) fn take_turns<C: Candidate, const N: usize>(
         }
         let reason = cause.downcast_ref::<String>().map_or("", String::as_str);
         let reason = reason.lines().next().unwrap_or_default();
-        leave_out(candidate, reason, tables);
+        leave_out(candidate, reason, &mut tables);
         left_out.push(candidate);
     }
+    tables
 }
 
 fn leave_out(candidate: impl Candidate, reason: &str, tables: &mut [Comparison]) {
