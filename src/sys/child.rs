@@ -7,21 +7,16 @@ use super::console::Console;
 use super::reports::{Kind, Report, Reports};
 use super::sharing::{self, Stack, Starting};
 use super::usage::{self, Changed, Reaped};
-use super::{bare, console, fd, signal};
+use super::{bare, console, fd, signal, standard};
 use crate::process::{ExitStatus, Pid};
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, open};
-use nix::sys::signal::{Signal as NixSignal, kill};
-use nix::sys::stat::Mode;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::{ForkResult, Pid as NixPid, fork, setsid, tcgetpgrp};
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString};
 use std::io::{self, IsTerminal};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 
 /// How many children share memory at once; each has a stack. Beyond that they are forked, which takes longer, so that the
 /// others come to their ends.
@@ -191,12 +186,12 @@ pub(crate) fn spawn(
     let pid = match (body, terminal, before_exec) {
         // One that has nothing to do but to execute needs no copy of this process for it.
         (Body::Exec(execution), Terminal::Shared, None) if bare::IS_KNOWN && nursery.has_room() => {
-            let device = match console {
-                Console::Device(device) => Some(device.as_path()),
-                Console::Output => None,
-            };
-            let starting =
-                sharing::start(device, execution, nursery.reports, nursery.spare.take())?;
+            let starting = sharing::start(
+                console.device(),
+                execution,
+                nursery.reports,
+                nursery.spare.take(),
+            )?;
             let pid = starting.pid();
             nursery.starting.borrow_mut().push(starting);
             pid
@@ -235,7 +230,7 @@ fn run_shared(console: &Console, reports: Reports, before_exec: BeforeExec<'_>, 
     signal::reset_for_child_of_init();
     // A forked child leads no group yet, so this cannot fail.
     setsid().map(drop).unwrap_or_default();
-    take_console(console, Terminal::Shared, reports);
+    standard::take(console.device().as_deref(), reports);
     run_body(reports, before_exec, body)
 }
 
@@ -258,7 +253,8 @@ fn run_controlling(
 ) -> u8 {
     signal::reset_for_child_of_init();
     setsid().map(drop).unwrap_or_default();
-    take_console(console, Terminal::Controlling, reports);
+    standard::take(console.device().as_deref(), reports);
+    steal_terminal(io::stdin().as_fd());
     // SAFETY: as in `spawn`: a single-threaded copy of a single-threaded process.
     match unsafe { fork() } {
         Ok(ForkResult::Child) => {
@@ -297,58 +293,6 @@ fn keep_terminal_for(child: NixPid) -> u8 {
     status.as_shell_code()
 }
 
-/// Puts the console, or `/dev/null` where it cannot be opened, on descriptors 0, 1 and 2. Where there is no device at
-/// all they get the root directory, which can be neither read nor written: a program that begins without them takes
-/// the first files it opens for them, and one in Rust, such as our halt, does not begin at all.
-///
-/// Where the console is init's own output, that stays on 1 and 2; there is no input.
-fn take_console(console: &Console, terminal: Terminal, reports: Reports) {
-    let nothing = || {
-        open(Path::new("/dev/null"), OFlag::O_RDWR, Mode::empty())
-            .or_else(|_| open(Path::new("/"), OFlag::O_RDONLY, Mode::empty()))
-    };
-    let (opened, last) = match console {
-        Console::Device(device) => (
-            open_console(device).or_else(|error| {
-                tell(
-                    reports,
-                    Kind::NoConsole,
-                    device.as_os_str().as_bytes(),
-                    error,
-                );
-                nothing()
-            }),
-            2,
-        ),
-        Console::Output => (nothing(), 0),
-    };
-    let Ok(opened) = opened else { return };
-    if terminal == Terminal::Controlling {
-        steal_terminal(opened.as_fd());
-    }
-    let number = opened.as_raw_fd();
-    for standard in 0..=last {
-        // SAFETY: duplicating onto 0 to 2 closes what was there; PID 1 keeps nothing of its own so low.
-        unsafe { libc::dup2(number, standard) };
-    }
-    if number < 3 {
-        // It is one of the standard three itself, and stays.
-        let _stays = opened.into_raw_fd();
-    }
-}
-
-/// Opens without waiting for a modem line, then makes the descriptor an ordinary blocking one. It is the child's
-/// to keep through exec: PID 1 has nothing on 0 to 2, so it may be one of these at once.
-fn open_console(device: &Path) -> nix::Result<OwnedFd> {
-    let fd = open(
-        device,
-        OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_NONBLOCK,
-        Mode::empty(),
-    )?;
-    nix::fcntl::fcntl(&fd, nix::fcntl::FcntlArg::F_SETFL(OFlag::O_RDWR))?;
-    Ok(fd)
-}
-
 /// Makes the terminal this session's own, even if another has it (`TIOCSCTTY` with 1).
 fn steal_terminal(terminal: BorrowedFd<'_>) {
     // SAFETY: the argument is a number, no pointer. A refusal leaves the session without a terminal, which
@@ -368,13 +312,6 @@ fn run_body(reports: Reports, before_exec: BeforeExec<'_>, body: &Body) -> u8 {
     }
 }
 
-/// Leaves a report and wakes who reads it: this child may go on, so that no end tells of it.
-fn tell(reports: Reports, kind: Kind, text: &[u8], error: Errno) {
-    reports.tell(NixPid::this().as_raw(), kind, text, error as i32);
-    let reader = NixPid::from_raw(reports.reader());
-    kill(reader, Some(NixSignal::SIGCHLD)).unwrap_or_default();
-}
-
 /// Executes the first attempt that works. Returns only when none did.
 fn exec(execution: &Execution, reports: Reports) -> Errno {
     let mut failure = None;
@@ -388,7 +325,7 @@ fn exec(execution: &Execution, reports: Reports) -> Errno {
         });
         failure = Some(error);
         if error != Errno::ENOEXEC {
-            tell(reports, Kind::ExecFailed, attempt.name(), error);
+            reports.tell(Kind::ExecFailed, attempt.name(), error as i32);
         }
     }
     failure.unwrap_or(Errno::ENOENT)

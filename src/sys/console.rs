@@ -8,8 +8,10 @@ use nix::sys::termios::{
     ControlFlags, InputFlags, LocalFlags, OutputFlags, SetArg, SpecialCharacterIndices as Key,
     tcgetattr, tcsetattr,
 };
+use std::ffi::CString;
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// Where init's messages go, and the output of what it starts.
@@ -22,6 +24,14 @@ pub(crate) enum Console {
 }
 
 impl Console {
+    /// The device for a system call, if it is one.
+    pub(super) fn device(&self) -> Option<CString> {
+        match self {
+            Self::Device(device) => CString::new(device.as_os_str().as_bytes()).ok(),
+            Self::Output => None,
+        }
+    }
+
     /// A name by which scripts can open it.
     pub(crate) fn name(&self) -> &Path {
         match self {

@@ -53,6 +53,7 @@ pub(crate) mod script;
 mod sharing;
 pub(crate) mod signal;
 pub(crate) mod signalling;
+mod standard;
 pub(crate) mod syslog;
 pub(crate) mod terminals;
 pub(crate) mod title;

@@ -1,6 +1,7 @@
 //! What children of PID 1 could not do, told by them before they execute or exit: a page of memory that all of them share
 //! with it. It costs PID 1 no descriptor, and looking into it no system call.
 
+use super::bare;
 use crate::process::Pid;
 use nix::errno::Errno;
 use std::cell::UnsafeCell;
@@ -118,9 +119,10 @@ impl Reports {
         })
     }
 
-    /// Leaves a report, from a child with this number. It neither allocates nor waits. Where all places are taken there
-    /// are many untold failures already; one more changes nothing.
-    pub(super) fn tell(&self, own: i32, kind: Kind, text: &[u8], error: i32) {
+    /// Leaves a report and wakes who reads it: this child may go on, so that no end tells of it. It neither allocates nor
+    /// waits. Where all places are taken there are many untold failures already; one more changes nothing.
+    pub(super) fn tell(&self, kind: Kind, text: &[u8], error: i32) {
+        let own = bare::own_pid();
         let free = self.slots().iter().find(|slot| {
             let take = (Ordering::Acquire, Ordering::Relaxed);
             slot.state
@@ -138,11 +140,7 @@ impl Reports {
             *to = *from;
         }
         slot.state.store(FULL, Ordering::Release);
-    }
-
-    /// Who reads: a child that goes on after its report has to wake it.
-    pub(super) fn reader(&self) -> i32 {
-        self.reader
+        bare::signal(self.reader, libc::SIGCHLD);
     }
 }
 
@@ -154,8 +152,8 @@ mod tests {
     fn reports_are_taken_as_they_were_told() {
         let reports = Reports::open().unwrap();
         assert_eq!(reports.take(), None);
-        reports.tell(7, Kind::ExecFailed, b"/bin/nothing", libc::ENOENT);
-        reports.tell(8, Kind::NoConsole, b"/dev/console", libc::ENODEV);
+        reports.tell(Kind::ExecFailed, b"/bin/nothing", libc::ENOENT);
+        reports.tell(Kind::NoConsole, b"/dev/console", libc::ENODEV);
         let program = b"/bin/nothing".as_slice().into();
         assert_eq!(reports.take(), Some(Report::ExecFailed(program)));
         let text = "open(/dev/console): No such device";
@@ -166,7 +164,7 @@ mod tests {
     #[test]
     fn a_name_that_is_too_long_is_cut() {
         let reports = Reports::open().unwrap();
-        reports.tell(7, Kind::ExecFailed, &[b'x'; 1000], libc::ENOENT);
+        reports.tell(Kind::ExecFailed, &[b'x'; 1000], libc::ENOENT);
         let cut: Box<[u8]> = [b'x'; LONGEST].into();
         assert_eq!(reports.take(), Some(Report::ExecFailed(cut)));
     }
@@ -176,7 +174,7 @@ mod tests {
         let reports = Reports::open().unwrap();
         for _ in 0..2 {
             for number in 0..100_u8 {
-                reports.tell(7, Kind::ExecFailed, &[number], 0);
+                reports.tell(Kind::ExecFailed, &[number], 0);
             }
             let taken: Vec<_> = std::iter::from_fn(|| reports.take()).collect();
             let expected: Vec<_> = (0..16)

@@ -9,14 +9,12 @@
 use super::bare;
 use super::child::{Attempt, Execution};
 use super::reports::{Kind, Reports};
-use super::signal;
+use super::{signal, standard};
 use crate::process::Pid;
 use nix::errno::Errno;
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ffi::{CString, c_char, c_int, c_void};
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -94,7 +92,7 @@ struct Ready {
 }
 
 impl Job {
-    fn new(console: Option<&Path>, execution: Execution, reports: Reports, stack: Stack) -> Self {
+    fn new(console: Option<CString>, execution: Execution, reports: Reports, stack: Stack) -> Self {
         let ready = |attempt: Attempt| Ready {
             argv: pointers(&attempt.argv),
             attempt,
@@ -102,7 +100,7 @@ impl Job {
         Self {
             shares: AtomicI32::new(1),
             stack,
-            console: console.and_then(|path| CString::new(path.as_os_str().as_bytes()).ok()),
+            console,
             attempts: execution.attempts.into_iter().map(ready).collect(),
             environment: pointers(&execution.environment),
             reports,
@@ -120,7 +118,7 @@ fn pointers(strings: &[CString]) -> Vec<*const c_char> {
 
 /// Starts a child that becomes a session leader on the console and executes a program. Signals must be held back.
 pub(super) fn start(
-    console: Option<&Path>,
+    console: Option<CString>,
     execution: Execution,
     reports: Reports,
     spare: Option<Stack>,
@@ -163,44 +161,8 @@ extern "C" fn enter(job: *mut c_void) -> c_int {
     }
     bare::unblock_all_signals();
     bare::lead_session();
-    take_console(job);
+    standard::take(job.console.as_deref(), job.reports);
     bare::exit(execute(job))
-}
-
-/// As `child::take_console` does it for a forked child.
-fn take_console(job: &Job) {
-    let (opened, last) = match &job.console {
-        Some(device) => (open_console(device, job.reports).or_else(|_| nothing()), 2),
-        None => (nothing(), 0),
-    };
-    let Ok(opened) = opened else { return };
-    for standard in 0..=last {
-        if standard != opened {
-            bare::duplicate(opened, standard);
-        }
-    }
-    if opened > last {
-        bare::close(opened);
-    }
-}
-
-fn nothing() -> Result<c_int, c_int> {
-    bare::open(c"/dev/null", libc::O_RDWR).or_else(|_| bare::open(c"/", libc::O_RDONLY))
-}
-
-fn open_console(device: &CStr, reports: Reports) -> Result<c_int, c_int> {
-    let opened = bare::open(device, libc::O_RDWR | libc::O_NOCTTY | libc::O_NONBLOCK)
-        .and_then(|opened| bare::set_flags(opened, libc::O_RDWR).map(|_| opened));
-    if let Err(error) = opened {
-        tell(reports, Kind::NoConsole, device.to_bytes(), error);
-    }
-    opened
-}
-
-/// As `child::tell`.
-fn tell(reports: Reports, kind: Kind, text: &[u8], error: c_int) {
-    reports.tell(bare::own_pid(), kind, text, error);
-    bare::signal(reports.reader(), libc::SIGCHLD);
 }
 
 /// Executes the first attempt that works. Returns the exit code where none does.
@@ -213,12 +175,8 @@ fn execute(job: &Job) -> u8 {
         let error = try_each(ready, &job.environment);
         failure = Some(error);
         if error != Errno::ENOEXEC {
-            tell(
-                job.reports,
-                Kind::ExecFailed,
-                ready.attempt.name(),
-                error as i32,
-            );
+            job.reports
+                .tell(Kind::ExecFailed, ready.attempt.name(), error as i32);
         }
     }
     (job.failed)(failure.unwrap_or(Errno::ENOENT))
