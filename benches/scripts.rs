@@ -57,7 +57,8 @@ pub(crate) fn crowd(root: &Root, count: usize) {
         let required = number
             .checked_sub(apart)
             .map_or_else(String::new, |before| format!("s{before}"));
-        script(root, &format!("s{number}"), &required, "exit 0");
+        let action = "case $1 in start | stop | status) exit 0 ;; esac\nexit 3";
+        script(root, &format!("s{number}"), &required, action);
     }
     link(root);
 }

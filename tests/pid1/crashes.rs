@@ -288,11 +288,7 @@ fn children_that_end_while_init_is_replaced_are_reaped() {
         child.signal(SIGTERM);
         machine.signal(SIGSEGV);
         machine.signal(SIGCHLD);
-        machine.until_true("it is respawned", || {
-            machine
-                .find_process("/bin/sleep 1003")
-                .is_some_and(|next| next.pid != child.pid)
-        });
+        machine.wait_respawned("/bin/sleep 1003", &child);
         machine.until_true("no zombie is left", || machine.zombies().is_empty());
         // Ten starts in two minutes would be too many.
         machine.ask(&change_to('q'));

@@ -38,11 +38,7 @@ fn reaps(machine: &Machine) {
     machine.process("/bin/sleep 1003");
     let first = machine.process("/bin/sleep 1345");
     first.signal(SIGKILL);
-    machine.until_true("it is respawned", || {
-        machine
-            .find_process("/bin/sleep 1345")
-            .is_some_and(|next| next.pid != first.pid)
-    });
+    machine.wait_respawned("/bin/sleep 1345", &first);
     machine.command("for i in 1 2 3 4 5; do ( : & ); done");
     machine.until_true("no zombie is left", || machine.zombies().is_empty());
 }

@@ -85,11 +85,7 @@ fn what_there_is_never_memory_for_is_given_up_and_init_goes_on() {
     machine.wait_console("there is no memory for this");
     let three = machine.process("/bin/sleep 1003");
     three.signal(SIGKILL);
-    machine.until_true("it is respawned", || {
-        machine
-            .find_process("/bin/sleep 1003")
-            .is_some_and(|next| next.pid != three.pid)
-    });
+    machine.wait_respawned("/bin/sleep 1003", &three);
     let (three, both) = (
         machine.process("/bin/sleep 1003").pid,
         machine.process("/bin/sleep 1345").pid,

@@ -32,11 +32,7 @@ fn takes_over(machine: &Machine) {
     assert_eq!(machine.process("/bin/sleep 1003").pid, three.pid);
     assert_eq!(machine.process("/bin/sleep 1345").pid, both.pid);
     three.signal(SIGKILL);
-    machine.until_true("it is respawned", || {
-        machine
-            .find_process("/bin/sleep 1003")
-            .is_some_and(|next| next.pid != three.pid)
-    });
+    machine.wait_respawned("/bin/sleep 1003", &three);
     assert_eq!(machine.init().pid, machine.init().session);
     machine.ask(&change_to('4'));
     let environment = machine.process("/bin/sleep 1004").environment();
@@ -89,11 +85,7 @@ fn new_image_inherits_no_descriptor() {
     });
     let child = machine.process("/bin/sleep 1003");
     child.signal(SIGKILL);
-    machine.until_true("it is respawned", || {
-        machine
-            .find_process("/bin/sleep 1003")
-            .is_some_and(|next| next.pid != child.pid)
-    });
+    machine.wait_respawned("/bin/sleep 1003", &child);
     let descriptors = machine.process("/bin/sleep 1003").descriptors();
     assert_eq!(
         descriptors.keys().copied().collect::<Vec<_>>(),

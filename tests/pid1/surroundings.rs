@@ -58,11 +58,7 @@ fn read_only_system_without_run_starts_its_services() {
     let machine = Plan::new(LEVELS).read_only().without("run").boot();
     let child = machine.process("/bin/sleep 1003");
     child.signal(nix::sys::signal::SIGKILL);
-    machine.until_true("it is respawned", || {
-        machine
-            .find_process("/bin/sleep 1003")
-            .is_some_and(|next| next.pid != child.pid)
-    });
+    machine.wait_respawned("/bin/sleep 1003", &child);
     let before = machine.processor_ticks();
     machine.command("sleep 1");
     let used = machine.processor_ticks() - before;

@@ -432,6 +432,14 @@ impl Machine {
         self.console.borrow().settings()
     }
 
+    /// Waits until another process than this one runs the command.
+    pub(crate) fn wait_respawned(&self, command: &str, former: &Process) {
+        self.until_true("it is respawned", || {
+            self.find_process(command)
+                .is_some_and(|next| next.pid != former.pid)
+        });
+    }
+
     /// Waits for words on the console that no earlier call has found.
     pub(crate) fn wait_console(&self, text: &str) -> String {
         let found = self.console.borrow_mut().try_wait_for(text, LIMIT);

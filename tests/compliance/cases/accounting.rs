@@ -62,11 +62,7 @@ pub(super) const CASES: &[Case] = &[
             let machine = booted(b, LEVELS);
             let first = machine.process("/bin/sleep 1003");
             first.signal(SIGKILL);
-            machine.until_true("it is respawned", || {
-                machine
-                    .find_process("/bin/sleep 1003")
-                    .is_some_and(|one| one.pid != first.pid)
-            });
+            machine.wait_respawned("/bin/sleep 1003", &first);
             machine.settle();
             b.see_utmp(&machine);
             b.see_wtmp(&machine);
@@ -178,11 +174,7 @@ pub(super) const CASES: &[Case] = &[
             machine.write("/run/utmp", bytes);
             machine.settle();
             first.signal(SIGKILL);
-            machine.until_true("it is respawned", || {
-                machine
-                    .find_process("/bin/sleep 1003")
-                    .is_some_and(|one| one.pid != first.pid)
-            });
+            machine.wait_respawned("/bin/sleep 1003", &first);
             machine.settle();
             b.see_wtmp(&machine);
         },

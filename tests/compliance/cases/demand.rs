@@ -76,11 +76,7 @@ pub(super) const CASES: &[Case] = &[
                 );
             }
             first.signal(nix::sys::signal::Signal::SIGKILL);
-            machine.until_true("it is respawned", || {
-                machine
-                    .find_process("/bin/sleep 2002")
-                    .is_some_and(|one| one.pid != first.pid)
-            });
+            machine.wait_respawned("/bin/sleep 2002", &first);
             b.see_processes(&machine);
         },
     ),

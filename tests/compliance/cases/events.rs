@@ -126,11 +126,7 @@ pub(super) const CASES: &[Case] = &[
             machine.wait_log("kb runs");
             let first = machine.process("/bin/sleep 1003");
             first.signal(nix::sys::signal::Signal::SIGKILL);
-            machine.until_true("it is respawned", || {
-                machine
-                    .find_process("/bin/sleep 1003")
-                    .is_some_and(|one| one.pid != first.pid)
-            });
+            machine.wait_respawned("/bin/sleep 1003", &first);
             machine.end("kb");
             machine.wait_log("kb ends");
             b.see_log(&machine);

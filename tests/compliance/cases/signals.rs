@@ -86,11 +86,7 @@ pub(super) const CASES: &[Case] = &[
             machine.signal(SIGUSR2);
             machine.until_true("nobody reads", || !machine.try_ask(&[]));
             first.signal(SIGKILL);
-            machine.until_true("it is respawned", || {
-                machine
-                    .find_process("/bin/sleep 1003")
-                    .is_some_and(|next| next.pid != first.pid)
-            });
+            machine.wait_respawned("/bin/sleep 1003", &first);
             let before = machine.processor_ticks();
             machine.command("sleep 1");
             let used = machine.processor_ticks() - before;

@@ -128,11 +128,7 @@ pub(super) const CASES: &[Case] = &[
             let machine = held(b, FAILING);
             let first = machine.process("/bin/sleep 1003");
             first.signal(nix::sys::signal::Signal::SIGKILL);
-            machine.until_true("it is respawned", || {
-                machine
-                    .find_process("/bin/sleep 1003")
-                    .is_some_and(|one| one.pid != first.pid)
-            });
+            machine.wait_respawned("/bin/sleep 1003", &first);
             b.see("starts", machine.times("run"));
         },
     ),
