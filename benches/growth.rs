@@ -3,16 +3,6 @@
 use super::stats::{Comparison, shown};
 use std::fmt::Write;
 
-/// The size of one measurement among several of different sizes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Size {
-    /// What there are so many of.
-    pub(crate) of: &'static str,
-    pub(crate) count: f64,
-    /// By what the measured number has to be multiplied for the whole.
-    pub(crate) scale: f64,
-}
-
 /// The whole of what ours has taken, for each count.
 struct Family<'a> {
     of: &'static str,

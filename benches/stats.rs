@@ -1,7 +1,16 @@
 //! Medians, spread, ratios, and the tables that show them.
 
-use super::growth::Size;
 use std::fmt::Write;
+
+/// The size of one measurement among several of different sizes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Size {
+    /// What there are so many of.
+    pub(crate) of: &'static str,
+    pub(crate) count: f64,
+    /// By what the measured number has to be multiplied for the whole.
+    pub(crate) scale: f64,
+}
 
 /// What was measured of one candidate, one number a round.
 #[derive(Debug, Clone, Default)]

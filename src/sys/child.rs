@@ -4,7 +4,8 @@
 //! it never returns to the caller's. One that has nothing to do but to execute its program is none (see `sharing`).
 
 use super::console::Console;
-use super::reports::{Kind, Report, Reports};
+use super::execution::Execution;
+use super::reports::{Report, Reports};
 use super::sharing::{self, Stack, Starting};
 use super::usage::{self, Changed, Reaped};
 use super::{bare, console, fd, signal, standard};
@@ -13,7 +14,6 @@ use nix::errno::Errno;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::{ForkResult, Pid as NixPid, fork, setsid, tcgetpgrp};
 use std::cell::{Cell, RefCell};
-use std::ffi::{CStr, CString};
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -31,70 +31,6 @@ pub(crate) enum Terminal {
     Controlling,
     /// Has what init was started with, as a container's command does: its input too, and its terminal if that is one.
     OfInit,
-}
-
-/// One program to try.
-#[derive(Debug)]
-pub(crate) struct Attempt {
-    /// The files to execute, in the order of the search path.
-    pub(crate) candidates: Vec<CString>,
-    /// The words it gets.
-    pub(crate) argv: Vec<CString>,
-    /// After which failure of the attempt before it is made.
-    pub(crate) after: After,
-}
-
-/// When an attempt is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum After {
-    /// At first.
-    Nothing,
-    /// When the program before has no format the kernel knows.
-    NoExec,
-    /// When the program before is not there; the failure is reported all the same.
-    NotFound,
-}
-
-impl Attempt {
-    /// The program's name as it was asked for.
-    pub(super) fn name(&self) -> &[u8] {
-        self.argv.first().map_or(b"", |word| word.as_bytes())
-    }
-
-    /// As execvp(3) searches: a file that may not be executed is remembered, one that is not there passed over.
-    pub(super) fn search(&self, execute: impl Fn(&CStr) -> Errno) -> Errno {
-        let mut result = Errno::ENOENT;
-        for candidate in &self.candidates {
-            match execute(candidate) {
-                Errno::ENOENT | Errno::ENOTDIR => {}
-                Errno::EACCES => result = Errno::EACCES,
-                error => return error,
-            }
-        }
-        result
-    }
-}
-
-impl After {
-    /// Tells whether the time has come, after what the attempt before has failed with.
-    pub(super) fn is_wanted(self, failure: Option<Errno>) -> bool {
-        match self {
-            After::Nothing => true,
-            After::NoExec => failure == Some(Errno::ENOEXEC),
-            After::NotFound => matches!(failure, Some(Errno::ENOENT | Errno::ENOTDIR)),
-        }
-    }
-}
-
-/// Programs, tried in turn, with their environment.
-#[derive(Debug)]
-pub(crate) struct Execution {
-    /// What is tried.
-    pub(crate) attempts: Vec<Attempt>,
-    /// The environment of each.
-    pub(crate) environment: Vec<CString>,
-    /// The exit code where none can be executed. It only computes.
-    pub(crate) failed: fn(Errno) -> u8,
 }
 
 /// What runs in a child.
@@ -307,28 +243,9 @@ fn run_body(reports: Reports, before_exec: BeforeExec<'_>, body: &Body) -> u8 {
             if let (Some(before), Some(pid)) = (before_exec, Pid::new(NixPid::this().as_raw())) {
                 before(pid);
             }
-            (execution.failed)(exec(execution, reports))
+            execution.run(reports)
         }
     }
-}
-
-/// Executes the first attempt that works. Returns only when none did.
-fn exec(execution: &Execution, reports: Reports) -> Errno {
-    let mut failure = None;
-    for attempt in &execution.attempts {
-        if !attempt.after.is_wanted(failure) {
-            continue;
-        }
-        let error = attempt.search(|candidate| {
-            let Err(error) = nix::unistd::execve(candidate, &attempt.argv, &execution.environment);
-            error
-        });
-        failure = Some(error);
-        if error != Errno::ENOEXEC {
-            reports.tell(Kind::ExecFailed, attempt.name(), error as i32);
-        }
-    }
-    failure.unwrap_or(Errno::ENOENT)
 }
 
 /// Looks at children that have ended, and leaves them as they are.

@@ -23,6 +23,7 @@ pub(crate) mod container_output;
 pub(crate) mod crash;
 pub(crate) mod disks;
 pub(crate) mod exec;
+pub(crate) mod execution;
 pub(crate) mod fd;
 pub(crate) mod fifo;
 pub(crate) mod files;

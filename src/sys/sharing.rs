@@ -7,12 +7,12 @@
 //! which stays where it is until the kernel says that the memory is no longer shared (clone(2), `CLONE_CHILD_CLEARTID`).
 
 use super::bare;
-use super::child::{Attempt, Execution};
-use super::reports::{Kind, Reports};
+use super::execution::Execution;
+use super::reports::Reports;
 use super::{signal, standard};
 use crate::process::Pid;
 use nix::errno::Errno;
-use std::ffi::{CString, c_char, c_int, c_void};
+use std::ffi::{CString, c_int, c_void};
 use std::io;
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
@@ -76,44 +76,8 @@ struct Job {
     stack: Stack,
     /// What becomes descriptors 0, 1 and 2; none where 1 and 2 stay what they are.
     console: Option<CString>,
-    attempts: Vec<Ready>,
-    environment: Vec<*const c_char>,
+    execution: Execution,
     reports: Reports,
-    failed: fn(Errno) -> u8,
-    /// What the pointers point into.
-    _owner: Vec<CString>,
-}
-
-/// An attempt with the vector that the kernel reads.
-#[derive(Debug)]
-struct Ready {
-    attempt: Attempt,
-    argv: Vec<*const c_char>,
-}
-
-impl Job {
-    fn new(console: Option<CString>, execution: Execution, reports: Reports, stack: Stack) -> Self {
-        let ready = |attempt: Attempt| Ready {
-            argv: pointers(&attempt.argv),
-            attempt,
-        };
-        Self {
-            shares: AtomicI32::new(1),
-            stack,
-            console,
-            attempts: execution.attempts.into_iter().map(ready).collect(),
-            environment: pointers(&execution.environment),
-            reports,
-            failed: execution.failed,
-            _owner: execution.environment,
-        }
-    }
-}
-
-/// A vector for execve(2). It is valid as long as the strings are.
-fn pointers(strings: &[CString]) -> Vec<*const c_char> {
-    let strings = strings.iter().map(|string| string.as_ptr());
-    strings.chain([ptr::null()]).collect()
 }
 
 /// Starts a child that becomes a session leader on the console and executes a program. Signals must be held back.
@@ -124,7 +88,13 @@ pub(super) fn start(
     spare: Option<Stack>,
 ) -> io::Result<Starting> {
     let stack = spare.unwrap_or_else(|| Box::new_uninit_slice(STACK));
-    let mut job = Box::new(Job::new(console, execution, reports, stack));
+    let mut job = Box::new(Job {
+        shares: AtomicI32::new(1),
+        stack,
+        console,
+        execution,
+        reports,
+    });
     let stack = job.stack.as_mut_ptr_range().end;
     let top = stack.wrapping_byte_sub(stack as usize % 16);
     let word = job.shares.as_ptr();
@@ -162,29 +132,5 @@ extern "C" fn enter(job: *mut c_void) -> c_int {
     bare::unblock_all_signals();
     bare::lead_session();
     standard::take(job.console.as_deref(), job.reports);
-    bare::exit(execute(job))
-}
-
-/// Executes the first attempt that works. Returns the exit code where none does.
-fn execute(job: &Job) -> u8 {
-    let mut failure = None;
-    for ready in &job.attempts {
-        if !ready.attempt.after.is_wanted(failure) {
-            continue;
-        }
-        let error = try_each(ready, &job.environment);
-        failure = Some(error);
-        if error != Errno::ENOEXEC {
-            job.reports
-                .tell(Kind::ExecFailed, ready.attempt.name(), error as i32);
-        }
-    }
-    (job.failed)(failure.unwrap_or(Errno::ENOENT))
-}
-
-fn try_each(ready: &Ready, environment: &[*const c_char]) -> Errno {
-    ready.attempt.search(|candidate| {
-        // SAFETY: both vectors were made by `pointers` of strings that live with the job.
-        unsafe { bare::execute(candidate, ready.argv.as_ptr(), environment.as_ptr()) }
-    })
+    bare::exit(job.execution.run(job.reports))
 }

@@ -16,7 +16,8 @@ use crate::paths::Paths;
 use crate::process::{Pid, Signal};
 use crate::rescue::{Getty, Order, commands, gettys};
 use crate::sys;
-use crate::sys::child::{After, Attempt, Body, Ended, Execution, Nursery, Terminal};
+use crate::sys::child::{Body, Ended, Nursery, Terminal};
+use crate::sys::execution::{After, Attempt, Execution};
 use crate::sys::fifo::Fifo;
 use crate::sys::reboot::End;
 use crate::sys::signal::SignalQueue;
@@ -195,11 +196,7 @@ impl LastResort {
         .into_iter()
         .filter_map(|variable| CString::new(variable).ok())
         .collect();
-        let body = Body::Exec(Execution {
-            attempts,
-            environment,
-            failed: |_| 1,
-        });
+        let body = Body::Exec(Execution::new(attempts, environment, |_| 1));
         let console = self.report.console();
         sys::child::spawn(
             console,

@@ -10,8 +10,9 @@ use crate::process::Pid;
 use crate::runlevel::Runlevel;
 use crate::supervisor::{ConsoleUse, Phase, Program, Start, command_entry, is_command};
 use crate::sys;
-use crate::sys::child::{After, Attempt, BeforeExec, Body, Execution, Nursery, Terminal};
+use crate::sys::child::{BeforeExec, Body, Nursery, Terminal};
 use crate::sys::console::Console;
+use crate::sys::execution::{After, Attempt, Execution};
 use nix::errno::Errno;
 use std::ffi::{CString, OsString};
 use std::io;
@@ -65,11 +66,7 @@ pub(super) fn spawn(
                 }
                 _ => (attempts(paths, entry, start.phase), terminal, |_| 1),
             };
-            let body = Body::Exec(Execution {
-                attempts,
-                environment,
-                failed,
-            });
+            let body = Body::Exec(Execution::new(attempts, environment, failed));
             let writer = Writer::towards(level_of(start.phase));
             let account = |pid: Pid| {
                 accounting::record_start(paths, entry.id.as_bytes(), pid, writer);
