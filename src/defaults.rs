@@ -5,6 +5,7 @@
 //! other variables hold, and then knows more.
 #![forbid(unsafe_code)]
 
+use std::fmt;
 use std::iter::Peekable;
 
 /// Returns the value a variable has at the end of the file: that of its last assignment, if there is one and it
@@ -45,6 +46,75 @@ pub fn assignments(file: &[u8]) -> impl Iterator<Item = Assignment<'_>> {
             value: value.and_then(plain),
         })
     })
+}
+
+/// A line of a file of settings that does not count, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+/// What can be wrong with a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// Nobody knows this setting.
+    UnknownName(Box<[u8]>),
+    /// It does not assign anything, or what only a shell could work out.
+    NotPlain,
+    /// This setting has no such value.
+    Value {
+        /// The setting.
+        name: &'static str,
+        /// What stands there.
+        value: Box<[u8]>,
+        /// What it takes, in words.
+        wanted: &'static str,
+    },
+}
+
+impl Problem {
+    /// The setting has no such value.
+    pub fn value(name: &'static str, value: &[u8], wanted: &'static str) -> Self {
+        let value = value.into();
+        Self::Value {
+            name,
+            value,
+            wanted,
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownName(name) => write!(f, "{}: unknown setting", name.escape_ascii()),
+            Self::NotPlain => f.write_str("not of the form NAME=value"),
+            Self::Value {
+                name,
+                value,
+                wanted,
+            } => write!(f, "{name}={}: it takes {wanted}", value.escape_ascii()),
+        }
+    }
+}
+
+/// Reads a file of settings: gives each to `set`, and lists the lines that do not count.
+pub fn read(
+    file: &[u8],
+    mut set: impl FnMut(&[u8], &[u8]) -> Result<(), Problem>,
+) -> Vec<Diagnostic> {
+    let problem = |assignment: Assignment<'_>| {
+        let outcome = match (assignment.name, assignment.value) {
+            (Some(name), Some(value)) => set(name, &value),
+            _ => Err(Problem::NotPlain),
+        };
+        let line = assignment.line;
+        outcome.err().map(|problem| Diagnostic { line, problem })
+    };
+    assignments(file).filter_map(problem).collect()
 }
 
 /// Returns what stands behind the equals sign of a line that assigns to the variable.

@@ -5,6 +5,7 @@
 mod bootlogd;
 mod chkconfig;
 mod complain;
+pub(crate) mod console;
 mod fstab_decode;
 mod halt;
 mod headers;

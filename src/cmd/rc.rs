@@ -47,7 +47,6 @@
 
 mod args;
 mod asking;
-mod console;
 mod late;
 mod overdue;
 mod record;

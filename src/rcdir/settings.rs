@@ -4,9 +4,12 @@
 #![forbid(unsafe_code)]
 
 use super::deadline::duration;
-use crate::defaults;
-use std::fmt;
+use crate::defaults::{self, Diagnostic, Problem};
 use std::time::Duration;
+
+/// What settings take.
+const TIME: &str = "a time such as 60 or 2m";
+const YES_OR_NO: &str = "yes or no";
 
 /// The settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,60 +42,30 @@ pub enum Order {
     Headers,
 }
 
-/// A line of the settings that does not count, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Diagnostic {
-    /// The line, from 1.
-    pub line: usize,
-    /// What is wrong.
-    pub problem: Problem,
-}
-
-/// What can be wrong with a line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Problem {
-    /// Nobody knows this setting.
-    UnknownName(Box<[u8]>),
-    /// It does not assign anything, or what only a shell could work out.
-    NotPlain,
-    /// This setting has no such value.
-    Value(&'static str, Box<[u8]>),
-}
-
 /// Reads the settings; a line that is wrong costs itself only.
 pub fn parse(file: &[u8]) -> (Settings, Vec<Diagnostic>) {
     let mut settings = Settings::default();
-    let mut diagnostics = Vec::new();
-    for assignment in defaults::assignments(file) {
-        let problem = match (assignment.name, assignment.value) {
-            (Some(name), Some(value)) => settings.set(name, &value).err(),
-            _ => Some(Problem::NotPlain),
-        };
-        diagnostics.extend(problem.map(|problem| Diagnostic {
-            line: assignment.line,
-            problem,
-        }));
-    }
+    let diagnostics = defaults::read(file, |name, value| settings.set(name, value));
     (settings, diagnostics)
 }
 
 impl Settings {
     fn set(&mut self, name: &[u8], value: &[u8]) -> Result<(), Problem> {
-        let refuse = |name| Problem::Value(name, value.into());
+        let refuse = |name, wanted| Problem::value(name, value, wanted);
         match name {
             // An empty value takes a setting back.
             b"DEADLINE" if value.is_empty() => self.deadline = None,
             b"DEADLINE" => {
-                self.deadline = Some(duration(value).ok_or_else(|| refuse("DEADLINE"))?);
+                self.deadline = Some(duration(value).ok_or_else(|| refuse("DEADLINE", TIME))?);
             }
             b"CONFIRM" => {
-                self.asking = match yes_or_no(value).ok_or_else(|| refuse("CONFIRM"))? {
+                self.asking = match yes_or_no(value).ok_or_else(|| refuse("CONFIRM", YES_OR_NO))? {
                     Answer::Yes => Asking::Each,
                     Answer::No => Asking::Never,
                 };
             }
             b"PARALLEL" => {
-                self.order = match yes_or_no(value).ok_or_else(|| refuse("PARALLEL"))? {
+                self.order = match yes_or_no(value).ok_or_else(|| refuse("PARALLEL", YES_OR_NO))? {
                     Answer::Yes => Order::Headers,
                     Answer::No => Order::Links,
                 };
@@ -123,22 +96,6 @@ fn yes_or_no(value: &[u8]) -> Option<Answer> {
         b"yes" => Some(Answer::Yes),
         b"no" | b"" => Some(Answer::No),
         _ => None,
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownName(name) => write!(f, "{}: unknown setting", name.escape_ascii()),
-            Self::NotPlain => f.write_str("not of the form NAME=value"),
-            Self::Value(name, value) => {
-                let wanted = match *name {
-                    "DEADLINE" => "a time such as 60 or 2m",
-                    _ => "yes or no",
-                };
-                write!(f, "{name}={}: it takes {wanted}", value.escape_ascii())
-            }
-        }
     }
 }
 

@@ -51,6 +51,17 @@ impl Channel {
         Ok((Self(reader.into()), super::fd::above_standard(writer)?))
     }
 
+    /// Opens what is of the same kind as standard output: whoever finds a terminal shall find one still. Where there are none
+    /// to be had, it is a pipe.
+    pub(crate) fn like_standard_output() -> io::Result<(Self, OwnedFd)> {
+        if is_terminal()
+            && let Ok(pair) = Self::terminal()
+        {
+            return Ok(pair);
+        }
+        Self::pipe()
+    }
+
     /// Takes what has arrived, without waiting.
     pub(crate) fn read(&self, buffer: &mut [u8]) -> Arrived {
         match (&self.0).read(buffer) {

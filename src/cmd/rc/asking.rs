@@ -2,7 +2,7 @@
 
 use std::os::fd::AsFd;
 
-use super::console::Console;
+use crate::cmd::console::Console;
 use crate::rcdir::plan::{Argument, Step};
 use crate::sys;
 use crate::sys::output::wait;

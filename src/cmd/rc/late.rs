@@ -3,7 +3,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 
-use super::console::Console;
+use crate::cmd::console::Console;
 use crate::sys;
 use crate::sys::output::{Arrived, Channel, wait};
 

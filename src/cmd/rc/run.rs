@@ -7,11 +7,11 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::console::Console;
 use super::late::{self, Late};
 use super::record::Record;
 use super::script::{Finished, Script, Shows};
 use super::tree::Tree;
+use crate::cmd::console::Console;
 use crate::process::{ExitStatus, Pid, Signal};
 use crate::rcdir::deadline::Deadline;
 use crate::rcdir::ending::{Ending, Summary};
@@ -68,10 +68,10 @@ impl<'a> Run<'a> {
         Ok(Self {
             guard: Guard::post().context("starting another process")?,
             terminal: OwnTerminal::find(),
-            console: Console::new(Outgoing::standard(
-                Path::new("/proc"),
-                Path::new("/dev/console"),
-            )),
+            console: Console::new(
+                "rc",
+                Outgoing::standard(Path::new("/proc"), Path::new("/dev/console")),
+            ),
             schedule,
             asking: tree.settings.asking,
             scripts: Vec::new(),

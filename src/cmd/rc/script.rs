@@ -3,8 +3,8 @@
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use super::console::Console;
 use super::late::Late;
+use crate::cmd::console::Console;
 use crate::process::Pid;
 use crate::rcdir::deadline::Deadline;
 use crate::rcdir::ending::Ending;

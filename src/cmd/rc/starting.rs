@@ -122,13 +122,7 @@ impl Run<'_> {
         if self.tree.is_interactive(place) {
             return None;
         }
-        // A script that finds a terminal shall find one still.
-        if sys::output::is_terminal()
-            && let Ok(pair) = Channel::terminal()
-        {
-            return Some(pair);
-        }
-        Channel::pipe().ok()
+        Channel::like_standard_output().ok()
     }
 }
 

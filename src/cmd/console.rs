@@ -1,27 +1,30 @@
-//! The console of a run: what is to be shown there, and what waits because it does not take it yet.
+//! The console for a program that passes on what others say: what is to be shown there, and what waits because it is not
+//! taken yet.
 //!
-//! Nothing here waits for a console that is stopped. Scripts are held up by a slow one, as they would be if they
-//! wrote to it themselves, but only as long as it takes anything at all.
+//! Nothing here waits for a console that is stopped. Whoever speaks is held up by a slow one, as by one that is written to
+//! directly, but only as long as it takes anything at all.
 
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use crate::bootlog::Waiting;
+use crate::sys;
 use crate::sys::output::{Outgoing, wait};
-use crate::sys::{self};
 use crate::uptime::Uptime;
 
-/// How much may wait before scripts are held up.
+/// How much may wait before whoever speaks is held up.
 const ROOM: usize = 32 * 1024;
 /// How much may wait at most. What is read in one go has to fit between the two.
 const MOST: usize = 64 * 1024;
-/// How long a console may take nothing before it counts as stopped, and scripts are held up no longer.
+/// How long a console may take nothing before it counts as stopped, and nobody is held up any longer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Standard output and what it has not taken yet.
 #[derive(Debug)]
-pub(super) struct Console {
+pub(crate) struct Console {
+    /// Who tells there what was lost.
+    name: &'static str,
     outgoing: Option<Outgoing>,
     waiting: Waiting,
     /// Since when it has taken nothing, if something waits.
@@ -30,8 +33,9 @@ pub(super) struct Console {
 
 impl Console {
     /// A console that cannot be opened takes everything and shows nothing.
-    pub(super) fn new(outgoing: io::Result<Outgoing>) -> Self {
+    pub(crate) fn new(name: &'static str, outgoing: io::Result<Outgoing>) -> Self {
         Self {
+            name,
             outgoing: outgoing.ok(),
             waiting: Waiting::new(MOST),
             stuck_since: None,
@@ -39,7 +43,7 @@ impl Console {
     }
 
     /// Shows a text, as soon as it can be.
-    pub(super) fn show(&mut self, bytes: &[u8]) {
+    pub(crate) fn show(&mut self, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }
@@ -48,7 +52,7 @@ impl Console {
     }
 
     /// Writes what is taken now.
-    pub(super) fn advance(&mut self) {
+    pub(crate) fn advance(&mut self) {
         if let Err(error) = self.write()
             && error.kind() != ErrorKind::WouldBlock
         {
@@ -72,7 +76,7 @@ impl Console {
         while !self.waiting.is_empty() {
             if self.waiting.lost() > 0 {
                 let lost = self.waiting.lost();
-                let note = format!("\n(rc: {lost} bytes were not shown here)\n");
+                let note = format!("\n({}: {lost} bytes were not shown here)\n", self.name);
                 let count = outgoing.write(note.as_bytes())?;
                 self.waiting.take_lost();
                 let rest = note.as_bytes().get(count..);
@@ -89,8 +93,8 @@ impl Console {
         Ok(())
     }
 
-    /// Tells whether scripts may go on writing.
-    pub(super) fn has_room(&self, now: Uptime) -> bool {
+    /// Tells whether there is room for more.
+    pub(crate) fn has_room(&self, now: Uptime) -> bool {
         self.waiting.len() < ROOM || self.is_stopped(now)
     }
 
@@ -100,19 +104,19 @@ impl Console {
     }
 
     /// Returns when a console that takes nothing will count as stopped.
-    pub(super) fn due(&self, now: Uptime) -> Option<Uptime> {
+    pub(crate) fn due(&self, now: Uptime) -> Option<Uptime> {
         let stopped = self.stuck_since.map(|since| since.after(PATIENCE));
         stopped.filter(|&stopped| stopped > now)
     }
 
     /// Returns what becomes writable when more can be shown.
-    pub(super) fn sink(&self) -> Option<BorrowedFd<'_>> {
+    pub(crate) fn sink(&self) -> Option<BorrowedFd<'_>> {
         let outgoing = self.outgoing.as_ref().filter(|_| !self.waiting.is_empty());
         outgoing.map(AsFd::as_fd)
     }
 
     /// Waits until everything has been shown, or the console takes nothing any more.
-    pub(super) fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         self.advance();
         loop {
             let now = sys::clock::now();
