@@ -46,6 +46,16 @@ impl Paths {
         self.at("/etc/initscript")
     }
 
+    /// What the administrator wants of init beside the table: init(8), FILES.
+    pub fn init_settings(&self) -> PathBuf {
+        self.at("/etc/default/init")
+    }
+
+    /// The program that keeps the output of entries: initctl(8).
+    pub fn output_keeper(&self) -> PathBuf {
+        self.at("/sbin/initctl")
+    }
+
     /// The initctl FIFO.
     pub fn initctl(&self) -> PathBuf {
         self.at("/run/initctl")
@@ -76,8 +86,8 @@ impl Paths {
         self.at("/run/initlog/record.1")
     }
 
-    /// The folder of what scripts have printed.
-    pub fn script_output(&self) -> PathBuf {
+    /// The folder of what scripts and entries have printed.
+    pub fn kept_output(&self) -> PathBuf {
         self.at("/run/initlog/output")
     }
 

@@ -120,6 +120,29 @@ pub fn served_terminal(entry: &Entry) -> Option<Box<[u8]>> {
         .map(Box::from)
 }
 
+/// Programs that talk to whoever sits at the terminal they are started on.
+const CONVERSATIONS: [&[u8]; 2] = [b"sulogin", b"login"];
+/// Shells, which do so unless they are given something to run.
+const SHELLS: [&[u8]; 7] = [b"sh", b"ash", b"bash", b"dash", b"ksh", b"mksh", b"zsh"];
+
+/// Tells whether an entry's program talks to whoever sits at the terminal it is started on. A getty opens one itself.
+pub fn is_interactive(entry: &Entry) -> bool {
+    let Command::Direct { words, .. } = command(entry, None, Initscript::Absent) else {
+        return false;
+    };
+    let Some((program, arguments)) = words.split_first() else {
+        return false;
+    };
+    let name = program.rsplit(|&byte| byte == b'/').next();
+    let name = name.map(|name| name.strip_prefix(b"-").unwrap_or(name));
+    let is_in = |names: &[&[u8]]| name.is_some_and(|name| names.contains(&name));
+    let has_nothing_to_run = arguments.iter().all(|word| {
+        let is_option = word.starts_with(b"-") && word.as_ref() != b"-c";
+        is_option || word.is_empty()
+    });
+    is_in(&CONVERSATIONS) || (is_in(&SHELLS) && has_nothing_to_run)
+}
+
 impl Command {
     /// Returns the program and its arguments; empty where there is nothing to run.
     pub fn argv(&self) -> Vec<Box<[u8]>> {

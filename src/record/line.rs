@@ -125,6 +125,15 @@ fn end_line(end: &End) -> Vec<u8> {
     text.end()
 }
 
+/// Adds a byte to a text of printable characters.
+pub(super) fn put_escaped(text: &mut Vec<u8>, byte: u8) {
+    if byte.is_ascii_graphic() && byte != b'\\' {
+        text.push(byte);
+    } else {
+        text.extend_from_slice(format!("\\x{byte:02x}").as_bytes());
+    }
+}
+
 /// A line that is being written.
 struct Text(Vec<u8>);
 
@@ -138,12 +147,7 @@ impl Text {
         self.0.extend_from_slice(key.as_bytes());
         self.0.push(b'=');
         for &byte in value {
-            if byte.is_ascii_graphic() && byte != b'\\' {
-                self.0.push(byte);
-            } else {
-                self.0
-                    .extend_from_slice(format!("\\x{byte:02x}").as_bytes());
-            }
+            put_escaped(&mut self.0, byte);
         }
     }
 

@@ -215,6 +215,33 @@ pub fn output_name(subject: &Subject) -> Vec<u8> {
     [&subject.name, b".".as_slice(), &subject.argument].concat()
 }
 
+/// Names the file that holds what the process of an entry has printed. No script's is called so: its last part is a word.
+pub fn entry_output_name(id: &[u8], pid: Pid) -> Vec<u8> {
+    let mut name = Vec::new();
+    for &byte in id {
+        if byte == b'/' {
+            name.extend_from_slice(b"\\x2f");
+        } else {
+            line::put_escaped(&mut name, byte);
+        }
+    }
+    name.extend_from_slice(format!(".{pid}").as_bytes());
+    name
+}
+
+/// Tells whose output is in a file of this name, if it is that of a process of the entry.
+pub fn process_of_output(name: &[u8], id: &[u8]) -> Option<Pid> {
+    let number = name.rsplit(|&byte| byte == b'.').next()?;
+    let pid = std::str::from_utf8(number).ok()?.parse().ok()?;
+    Pid::new(pid).filter(|&pid| entry_output_name(id, pid) == name)
+}
+
+/// Tells whether a file of this name holds what the process of some entry has printed.
+pub fn is_entry_output(name: &[u8]) -> bool {
+    let number = name.rsplit(|&byte| byte == b'.').next();
+    number.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
+}
+
 /// Puts together what tells one boot from another: the kernel's word, and when PID 1 was started, as in a container
 /// several are under one kernel. `stat` is the kernel's line about PID 1 (proc(5)), where it may be read.
 pub fn boot_id(kernel: &[u8], stat: Option<&[u8]>) -> Box<[u8]> {

@@ -63,6 +63,7 @@ pub mod down;
 mod effect;
 mod entry;
 mod event;
+pub mod outputs;
 mod power;
 #[cfg(test)]
 mod properties;

@@ -5,6 +5,7 @@
 
 use super::console::Console;
 use super::execution::Execution;
+use super::relay::Relay;
 use super::reports::{Report, Reports};
 use super::sharing::{self, Stack, Starting};
 use super::usage::{self, Changed, Reaped};
@@ -107,12 +108,14 @@ pub(crate) type BeforeExec<'a> = Option<&'a dyn Fn(Pid)>;
 ///
 /// With a controlling terminal, the child that is returned is a keeper: it waits for the one that runs `body`, passes its
 /// status on, and gives the terminal up first, so that the end of the session does not hang up what was started from it.
-/// `before_exec` runs in the one that will exec.
+/// `before_exec` runs in the one that will exec. Its output goes through a `relay` where there is to be one; the command of
+/// a container has none.
 ///
 /// `forked` is told the child's number before any signal can come between.
 pub(crate) fn spawn(
     console: &Console,
     terminal: Terminal,
+    relay: Option<&Relay>,
     nursery: &Nursery,
     before_exec: BeforeExec<'_>,
     body: Body,
@@ -121,7 +124,9 @@ pub(crate) fn spawn(
     let _held_back = signal::HeldBack::all();
     let pid = match (body, terminal, before_exec) {
         // One that has nothing to do but to execute needs no copy of this process for it.
-        (Body::Exec(execution), Terminal::Shared, None) if bare::IS_KNOWN && nursery.has_room() => {
+        (Body::Exec(execution), Terminal::Shared, None)
+            if relay.is_none() && bare::IS_KNOWN && nursery.has_room() =>
+        {
             let starting = sharing::start(
                 console.device(),
                 execution,
@@ -132,7 +137,14 @@ pub(crate) fn spawn(
             nursery.starting.borrow_mut().push(starting);
             pid
         }
-        (body, ..) => fork_and_run(console, terminal, nursery.reports, before_exec, &body)?,
+        (body, ..) => fork_and_run(
+            console,
+            terminal,
+            relay,
+            nursery.reports,
+            before_exec,
+            &body,
+        )?,
     };
     forked(pid);
     Ok(pid)
@@ -141,6 +153,7 @@ pub(crate) fn spawn(
 fn fork_and_run(
     console: &Console,
     terminal: Terminal,
+    relay: Option<&Relay>,
     reports: Reports,
     before_exec: BeforeExec<'_>,
     body: &Body,
@@ -152,8 +165,10 @@ fn fork_and_run(
         }
         ForkResult::Child => {
             let run = || match terminal {
-                Terminal::Shared => run_shared(console, reports, before_exec, body),
-                Terminal::Controlling => run_controlling(console, reports, before_exec, body),
+                Terminal::Shared => run_shared(console, relay, reports, before_exec, body),
+                Terminal::Controlling => {
+                    run_controlling(console, relay, reports, before_exec, body)
+                }
                 Terminal::OfInit => run_as_command(reports, before_exec, body),
             };
             let code = catch_unwind(AssertUnwindSafe(run)).unwrap_or(125);
@@ -162,11 +177,20 @@ fn fork_and_run(
     }
 }
 
-fn run_shared(console: &Console, reports: Reports, before_exec: BeforeExec<'_>, body: &Body) -> u8 {
+fn run_shared(
+    console: &Console,
+    relay: Option<&Relay>,
+    reports: Reports,
+    before_exec: BeforeExec<'_>,
+    body: &Body,
+) -> u8 {
     signal::reset_for_child_of_init();
     // A forked child leads no group yet, so this cannot fail.
     setsid().map(drop).unwrap_or_default();
     standard::take(console.device().as_deref(), reports);
+    if let Some(relay) = relay {
+        relay.attach(reports);
+    }
     run_body(reports, before_exec, body)
 }
 
@@ -183,6 +207,7 @@ fn run_as_command(reports: Reports, before_exec: BeforeExec<'_>, body: &Body) ->
 
 fn run_controlling(
     console: &Console,
+    relay: Option<&Relay>,
     reports: Reports,
     before_exec: BeforeExec<'_>,
     body: &Body,
@@ -191,6 +216,10 @@ fn run_controlling(
     setsid().map(drop).unwrap_or_default();
     standard::take(console.device().as_deref(), reports);
     steal_terminal(io::stdin().as_fd());
+    if let Some(relay) = relay {
+        // Here, where the number is the one that init knows.
+        relay.attach(reports);
+    }
     // SAFETY: as in `spawn`: a single-threaded copy of a single-threaded process.
     match unsafe { fork() } {
         Ok(ForkResult::Child) => {

@@ -48,6 +48,7 @@ pub(crate) mod process;
 pub(crate) mod provoked;
 pub(crate) mod reboot;
 pub(crate) mod redirect;
+pub(crate) mod relay;
 pub(crate) mod reports;
 pub(crate) mod request;
 pub(crate) mod script;

@@ -62,6 +62,14 @@ impl Channel {
         Self::pipe()
     }
 
+    /// Takes standard input, of which nobody else has a copy, for our end.
+    pub(crate) fn standard_input() -> io::Result<Self> {
+        let own = io::stdin().as_fd().try_clone_to_owned()?;
+        let own = super::fd::above_standard(own)?;
+        nix::fcntl::fcntl(&own, nix::fcntl::FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+        Ok(Self(own.into()))
+    }
+
     /// Takes what has arrived, without waiting.
     pub(crate) fn read(&self, buffer: &mut [u8]) -> Arrived {
         match (&self.0).read(buffer) {
@@ -75,6 +83,12 @@ impl Channel {
             // A terminal that nobody holds any more is an error to read (EIO).
             Err(_) => Arrived::End,
         }
+    }
+}
+
+impl From<Channel> for OwnedFd {
+    fn from(channel: Channel) -> Self {
+        channel.0.into()
     }
 }
 

@@ -21,14 +21,17 @@ pub(crate) enum Report {
     ExecFailed(Box<[u8]>),
     /// The console could not be opened.
     NoConsole(String),
+    /// Its output is not recorded, for this reason.
+    NotRecorded(String),
 }
 
-/// Which of the two a note is.
+/// Which of them a note is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Kind {
     ExecFailed = 0,
     NoConsole = 1,
+    NotRecorded = 2,
 }
 
 /// The place of one report.
@@ -109,13 +112,15 @@ impl Reports {
             let note = unsafe { *slot.note.get() };
             slot.state.store(FREE, Ordering::Release);
             let text = note.text.get(..usize::from(note.length))?;
-            Some(if note.kind == Kind::ExecFailed as u8 {
-                Report::ExecFailed(text.into())
+            let words = String::from_utf8_lossy(text);
+            if note.kind == Kind::ExecFailed as u8 {
+                Some(Report::ExecFailed(text.into()))
+            } else if note.kind == Kind::NotRecorded as u8 {
+                Some(Report::NotRecorded(words.into_owned()))
             } else {
-                let device = String::from_utf8_lossy(text);
                 let error = Errno::from_raw(i32::from(note.error)).desc();
-                Report::NoConsole(format!("open({device}): {error}"))
-            })
+                Some(Report::NoConsole(format!("open({words}): {error}")))
+            }
         })
     }
 
@@ -158,6 +163,8 @@ mod tests {
         assert_eq!(reports.take(), Some(Report::ExecFailed(program)));
         let text = "open(/dev/console): No such device";
         assert_eq!(reports.take(), Some(Report::NoConsole(text.into())));
+        reports.tell(Kind::NotRecorded, b"r3: why", 0);
+        assert_eq!(reports.take(), Some(Report::NotRecorded("r3: why".into())));
         assert_eq!(reports.take(), None);
     }
 

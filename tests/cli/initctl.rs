@@ -275,8 +275,10 @@ fn the_slowest_is_blamed_first() {
     );
 }
 
+const LINES_OF_L2: &str = "     1.000  begin  entry l2 wait, pid 310  /etc/init.d/rc 2\n     4.140  end    entry l2 wait: exit 0, processor 200 ms, memory 4.8 MiB\n";
+
 #[test]
-fn the_output_of_a_script_is_shown_and_that_of_an_entry_is_said_to_be_on_the_console() {
+fn the_output_of_a_script_is_shown_and_of_that_of_an_entry_how_it_can_be() {
     let machine = Machine::new();
     assert_eq!(machine.told(&["log", "quick"]), "hello\n");
     machine.write("run/initlog/output/quick.stop", "bye");
@@ -285,18 +287,32 @@ fn the_output_of_a_script_is_shown_and_that_of_an_entry_is_said_to_be_on_the_con
         "==> quick.start <==\nhello\n==> quick.stop <==\nbye\n"
     );
     let entry = machine.run(&["log", "l2"]);
-    assert_eq!(
-        String::from_utf8(entry.stdout).unwrap(),
-        "     1.000  begin  entry l2 wait, pid 310  /etc/init.d/rc 2\n     4.140  end    entry l2 wait: exit 0, processor 200 ms, memory 4.8 MiB\n"
-    );
+    assert_eq!(String::from_utf8(entry.stdout).unwrap(), LINES_OF_L2);
     assert_eq!(
         String::from_utf8(entry.stderr).unwrap(),
-        "initctl: l2: the output of inittab entries goes to the console and is not kept\n"
+        "initctl: l2: no output is recorded; RECORD_OUTPUT in /etc/default/init has init record it\n"
     );
     assert!(
         machine
             .refused(&["log", "nobody"], 1)
             .contains("nobody: no output is recorded")
+    );
+}
+
+#[test]
+fn the_outputs_of_an_entry_follow_the_lines_of_the_record_the_last_one_last() {
+    let machine = Machine::new();
+    machine.write("var/log/initlog/output/l2.17", "of another boot\n");
+    let entry = machine.run(&["log", "l2"]);
+    assert_eq!(String::from_utf8(entry.stdout).unwrap(), LINES_OF_L2);
+    // One whose beginning is not recorded yet is the last.
+    machine.write("run/initlog/output/l2.30", "next");
+    machine.write("run/initlog/output/l2.310", "level 2\n");
+    machine.write("run/initlog/output/l2.310.new", "half");
+    machine.write("run/initlog/output/l.310", "of another entry");
+    assert_eq!(
+        machine.told(&["log", "l2"]),
+        format!("{LINES_OF_L2}==> l2.310 <==\nlevel 2\n==> l2.30 <==\nnext\n")
     );
 }
 

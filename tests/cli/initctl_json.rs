@@ -93,11 +93,15 @@ fn what_a_script_has_printed_is_a_string_whatever_it_is() {
 
 #[test]
 fn of_an_entry_its_processes_are_told() {
-    let log = parsed(Machine::new().run(&["log", "l2", "--json"]).stdout);
+    let machine = Machine::new();
+    let log = parsed(machine.run(&["log", "l2", "--json"]).stdout);
     assert_eq!(
         (&log["kind"], &log["outputs"]),
         (&json!("entry"), &json!([]))
     );
+    machine.write("run/initlog/output/l2.310", "level 2\n");
+    let log = parsed(machine.told(&["log", "l2", "--json"]));
+    assert_eq!(log["outputs"], json!([{"pid": 310, "text": "level 2\n"}]));
     assert_eq!(log["processes"][0]["pid"], json!(310));
 }
 

@@ -25,6 +25,7 @@ mod fifo;
 mod hostile;
 mod levels;
 mod memory;
+mod outputs;
 mod rc;
 mod record;
 mod reexec;

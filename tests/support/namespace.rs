@@ -456,6 +456,11 @@ impl Machine {
         self.console.borrow().stop();
     }
 
+    /// Lets the console's output go on, as ^Q does.
+    pub(crate) fn resume_console(&self) {
+        self.console.borrow().resume();
+    }
+
     pub(crate) fn type_line(&self, text: &str) {
         self.console.borrow().send(&format!("{text}\n"));
     }
@@ -600,6 +605,8 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
+        // What unshare says of the end of its child must not wait for a console that a test has stopped.
+        self.resume_console();
         // While unshare has not been waited for, the pid is its child's and nobody else's. The kernel kills
         // everything in the namespace before unshare learns of the death of PID 1.
         if matches!(self.child.try_wait(), Ok(None)) {

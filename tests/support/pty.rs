@@ -75,6 +75,13 @@ impl Pty {
         tcflow(slave, FlowArg::TCOOFF).expect("tcflow");
     }
 
+    /// Lets output go on after a [`stop`](Self::stop).
+    pub(crate) fn resume(&self) {
+        if let Some(slave) = &self.slave {
+            tcflow(slave, FlowArg::TCOON).expect("tcflow");
+        }
+    }
+
     /// Another descriptor of the program's end, for a program that gets no controlling terminal.
     pub(crate) fn stdio(&self) -> Stdio {
         Stdio::from(open_slave(&self.path))

@@ -201,6 +201,7 @@ impl LastResort {
         sys::child::spawn(
             console,
             Terminal::Shared,
+            None,
             &self.nursery,
             None,
             body,

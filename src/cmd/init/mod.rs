@@ -14,6 +14,7 @@ mod recording;
 mod recovery;
 mod report;
 mod run;
+mod settings;
 mod spawn;
 mod state_file;
 mod table;
@@ -257,6 +258,9 @@ impl Init {
             level.map(|level| (snapshot.previous_level, level)),
         );
         self.recording.resume(snapshot);
+        let report = &mut self.report;
+        self.recording
+            .read_outputs(&self.paths, &mut |text| report.say(Sink::Both, text));
     }
 
     fn boot(mut self, call: &Invocation) -> ! {

@@ -3,8 +3,8 @@
 use super::accounting::Writer;
 use super::entrypoint::Attendant;
 use super::run::Init;
-use super::spawn::OneCommand;
-use super::{spawn, table};
+use super::spawn::{OneCommand, Surroundings};
+use super::{settings, spawn, table};
 use crate::container::entrypoint::Entrypoint;
 use crate::container::{Ending, Namespace};
 use crate::initctl::PowerStatus;
@@ -70,8 +70,12 @@ impl Init {
     /// Reads the table. A machine that boots without one gets its fallback; one that runs keeps what it has.
     fn read_table(&mut self) {
         let report = &mut self.report;
-        let event = match table::read(&self.paths, &mut |text| report.say(Sink::Both, text)) {
+        let mut say = |text: &str| report.say(Sink::Both, text);
+        let table = table::read(&self.paths, &mut say);
+        let outputs = self.recording.read_outputs(&self.paths, &mut say);
+        let event = match table {
             Ok(mut table) => {
+                settings::tell_unknown(&self.paths, outputs, &table, &mut say);
                 table
                     .entries
                     .extend(self.home.command.as_ref().map(OneCommand::entry));
@@ -95,17 +99,18 @@ impl Init {
             });
             return;
         }
-        let (extras, journal) = (self.supervisor.extras(), &mut self.journal);
-        let outcome = spawn::spawn(
-            &self.paths,
-            self.report.console(),
-            &self.nursery,
-            extras,
-            self.home.command.as_ref(),
-            start,
-            &mut |pid| journal.note_forked(pid),
-        )
-        .map_err(|error| error.to_string());
+        let surroundings = Surroundings {
+            paths: &self.paths,
+            console: self.report.console(),
+            nursery: &self.nursery,
+            extras: self.supervisor.extras(),
+            command: self.home.command.as_ref(),
+            outputs: self.recording.outputs(),
+        };
+        let journal = &mut self.journal;
+        let outcome = surroundings
+            .spawn(start, &mut |pid| journal.note_forked(pid))
+            .map_err(|error| error.to_string());
         if let (Ok(pid), Program::Entry(entry)) = (&outcome, &start.program)
             && Accounting::of(&entry.process) == Accounting::Recorded
         {

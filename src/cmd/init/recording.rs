@@ -4,12 +4,14 @@
 //! Lines are gathered and written at most fifty times a second, so that a table of ten thousand entries costs no ten thousand
 //! openings of a file. Nothing that fails here is told: /run may be read-only, and the record is all that it costs.
 
+use super::settings;
 use crate::cmd::recorder::Recorder;
 use crate::inittab::{Action, EntryId};
 use crate::paths::Paths;
 use crate::process::Pid;
 use crate::record::{Begin, End, Line, Note, Status, Subject, Verdict};
 use crate::snapshot::Snapshot;
+use crate::supervisor::outputs::Outputs;
 use crate::supervisor::{Phase, Program, Start};
 use crate::sys;
 use crate::sys::usage::Reaped;
@@ -32,6 +34,10 @@ pub(super) struct Recording {
     earliest: Uptime,
     /// Whether it would have been written before.
     is_put_off: bool,
+    /// Whose output is kept.
+    outputs: Outputs,
+    /// Whether somebody has been told that an output is not.
+    has_told: bool,
 }
 
 impl Recording {
@@ -41,7 +47,28 @@ impl Recording {
             subjects: BTreeMap::new(),
             earliest: Uptime::default(),
             is_put_off: false,
+            outputs: Outputs::default(),
+            has_told: false,
         }
+    }
+
+    /// Reads anew whose output is kept. What is wrong with the file is said.
+    pub(super) fn read_outputs(&mut self, paths: &Paths, say: &mut dyn FnMut(&str)) -> &Outputs {
+        self.outputs = settings::read(paths, say);
+        self.has_told = false;
+        &self.outputs
+    }
+
+    /// Whose output is kept.
+    pub(super) fn outputs(&self) -> &Outputs {
+        &self.outputs
+    }
+
+    /// Returns what to say of an output that could not be kept: nothing after the first since the file was read, as it is
+    /// likely to be the same with all.
+    pub(super) fn not_kept(&mut self, why: &str) -> Option<String> {
+        let is_first = !std::mem::replace(&mut self.has_told, true);
+        is_first.then(|| format!("not recorded: {why}"))
     }
 
     /// Takes up the processes of the image before this one.

@@ -369,6 +369,11 @@ impl Init {
             match report {
                 Report::ExecFailed(program) => self.queue(Event::ExecFailed { program }),
                 Report::NoConsole(text) => self.report.say(Sink::Both, &text),
+                Report::NotRecorded(why) => {
+                    if let Some(text) = self.recording.not_kept(&why) {
+                        self.report.say(Sink::Both, &text);
+                    }
+                }
             }
         }
     }

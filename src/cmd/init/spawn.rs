@@ -6,18 +6,22 @@ use crate::initctl::Assignment;
 use crate::inittab::command::{Accounting, Initscript, command};
 use crate::inittab::{Entry, EntryId};
 use crate::paths::Paths;
+use crate::printable::Printable;
 use crate::process::Pid;
 use crate::runlevel::Runlevel;
+use crate::supervisor::outputs::Outputs;
 use crate::supervisor::{ConsoleUse, Phase, Program, Start, command_entry, is_command};
 use crate::sys;
 use crate::sys::child::{BeforeExec, Body, Nursery, Terminal};
 use crate::sys::console::Console;
 use crate::sys::execution::{After, Attempt, Execution};
+use crate::sys::relay::Relay;
 use nix::errno::Errno;
 use std::ffi::{CString, OsString};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
+use std::time::Duration;
 
 /// The search path of init and everything it starts, whatever the kernel passed: init(8), "ENVIRONMENT".
 pub(super) const PATH: &str = "/sbin:/usr/sbin:/bin:/usr/bin";
@@ -26,57 +30,73 @@ pub(super) const INIT_VERSION: &str = "sysvinit-3.14";
 /// The program that gives a shell to whoever knows root's password.
 const SULOGIN: &[u8] = b"/sbin/sulogin";
 
-/// Starts the process.
-///
-/// # Errors
-/// The kernel has no process to give.
-pub(super) fn spawn(
-    paths: &Paths,
-    console: &Console,
-    nursery: &Nursery,
-    extras: &[Assignment],
-    command: Option<&OneCommand>,
-    start: &Start,
-    forked: &mut dyn FnMut(Pid),
-) -> io::Result<Pid> {
-    let terminal = match start.console {
-        ConsoleUse::Shared => Terminal::Shared,
-        ConsoleUse::Controlling => Terminal::Controlling,
-    };
-    match &start.program {
-        Program::AskRunlevel => sys::child::spawn(
-            console,
-            terminal,
-            nursery,
-            None,
-            Body::Call(ask_runlevel),
-            forked,
-        ),
-        Program::Entry(entry) => {
-            let mut environment = environment(console.name(), extras, start);
-            let (attempts, terminal, failed): (_, _, fn(Errno) -> u8) = match command {
-                Some(command) if is_command(&entry.id) => {
-                    environment.retain(|variable| !variable.as_bytes().starts_with(b"PATH="));
-                    environment.extend(command.path_variable());
-                    (
-                        vec![command.attempt()],
-                        Terminal::OfInit,
-                        entrypoint::code_of,
-                    )
-                }
-                _ => (attempts(paths, entry, start.phase), terminal, |_| 1),
-            };
-            let body = Body::Exec(Execution::new(attempts, environment, failed));
-            let writer = Writer::towards(level_of(start.phase));
-            let account = |pid: Pid| {
-                accounting::record_start(paths, entry.id.as_bytes(), pid, writer);
-            };
-            let before_exec: BeforeExec<'_> = match Accounting::of(&entry.process) {
-                Accounting::Recorded => Some(&account),
-                Accounting::Suppressed => None,
-            };
-            sys::child::spawn(console, terminal, nursery, before_exec, body, forked)
-        }
+/// How long the program that keeps an output may take to be ready: longer than a slow disk needs for it. The entry waits so
+/// long at most.
+const READY_WITHIN: Duration = Duration::from_secs(10);
+
+/// What a process gets beside what its entry says.
+pub(super) struct Surroundings<'a> {
+    pub(super) paths: &'a Paths,
+    pub(super) console: &'a Console,
+    pub(super) nursery: &'a Nursery,
+    pub(super) extras: &'a [Assignment],
+    pub(super) command: Option<&'a OneCommand>,
+    pub(super) outputs: &'a Outputs,
+}
+
+impl Surroundings<'_> {
+    /// Starts the process.
+    ///
+    /// # Errors
+    /// The kernel has no process to give.
+    pub(super) fn spawn(&self, start: &Start, forked: &mut dyn FnMut(Pid)) -> io::Result<Pid> {
+        let (console, nursery) = (self.console, self.nursery);
+        let terminal = match start.console {
+            ConsoleUse::Shared => Terminal::Shared,
+            ConsoleUse::Controlling => Terminal::Controlling,
+        };
+        let entry = match &start.program {
+            Program::AskRunlevel => {
+                let body = Body::Call(ask_runlevel);
+                return sys::child::spawn(console, terminal, None, nursery, None, body, forked);
+            }
+            Program::Entry(entry) => entry,
+        };
+        let mut environment = environment(console.name(), self.extras, start);
+        let (attempts, terminal, failed): (_, _, fn(Errno) -> u8) = match self.command {
+            Some(command) if is_command(&entry.id) => {
+                environment.retain(|variable| !variable.as_bytes().starts_with(b"PATH="));
+                environment.extend(command.path_variable());
+                let attempts = vec![command.attempt()];
+                (attempts, Terminal::OfInit, entrypoint::code_of)
+            }
+            _ => (attempts(self.paths, entry, start.phase), terminal, |_| 1),
+        };
+        let relay = self.outputs.take(start).then(|| relay(self.paths, entry));
+        let relay = relay.as_ref();
+        let body = Body::Exec(Execution::new(attempts, environment, failed));
+        let writer = Writer::towards(level_of(start.phase));
+        let account = |pid: Pid| {
+            accounting::record_start(self.paths, entry.id.as_bytes(), pid, writer);
+        };
+        let before_exec: BeforeExec<'_> = match Accounting::of(&entry.process) {
+            Accounting::Recorded => Some(&account),
+            Accounting::Suppressed => None,
+        };
+        sys::child::spawn(console, terminal, relay, nursery, before_exec, body, forked)
+    }
+}
+
+/// What keeps the output of an entry's process: `initctl keep-output ID PID`.
+fn relay(paths: &Paths, entry: &Entry) -> Relay {
+    let program = CString::new(paths.output_keeper().as_os_str().as_bytes()).unwrap_or_default();
+    // The parser lets no NUL through.
+    let id = CString::new(entry.id.as_bytes()).unwrap_or_default();
+    Relay {
+        program,
+        words: vec![c"initctl".to_owned(), c"keep-output".to_owned(), id],
+        name: format!("output of \"{}\"", Printable(entry.id.as_bytes())),
+        patience: READY_WITHIN,
     }
 }
 

@@ -8,6 +8,7 @@ mod act;
 mod args;
 mod boot;
 mod entries;
+mod keep;
 mod list;
 mod log;
 mod plan;
@@ -30,6 +31,12 @@ use crate::uptime::Uptime;
 const USAGE: u8 = 2;
 
 pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
+    // Init's own verb: nobody types it, and it takes other words.
+    if let Some((verb, words)) = call.arguments.split_first()
+        && verb == keep::VERB
+    {
+        return keep::main(words);
+    }
     match args::parse(&call.arguments) {
         Ok(Wish::Help) => sys::print::text(args::HELP)?,
         Ok(Wish::Version) => sys::print::text(&super::version_line(&call.name))?,

@@ -3,9 +3,10 @@
 use super::reading::text;
 use super::{read, this_boot};
 use crate::paths::Paths;
-use crate::record::{Kept, id_among, is_same_boot, parse};
+use crate::record::{Kept, id_among, is_entry_output, is_same_boot, parse};
 use crate::sys;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// How many records of earlier boots are left.
@@ -36,7 +37,7 @@ pub(crate) fn carry(paths: &Paths) -> io::Result<()> {
         make_room(&folder)?;
     }
     sys::files::replace(&record, &text)?;
-    carry_outputs(&paths.script_output(), &folder.join("output"))
+    carry_outputs(&paths.kept_output(), &folder.join("output"))
 }
 
 /// Gives everything in the folder the number of one more boot ago.
@@ -65,6 +66,12 @@ fn carry_outputs(from: &Path, to: &Path) -> io::Result<()> {
         names => names?,
     };
     sys::files::make_folder(to)?;
+    // Those of processes whose place others have taken.
+    for gone in sys::files::names(to, MOST_OUTPUTS)? {
+        if is_entry_output(gone.as_bytes()) && !names.contains(&gone) {
+            absent_is_fine(sys::files::remove(&to.join(gone)))?;
+        }
+    }
     for name in names {
         // One that is being replaced just now is carried the next time.
         if let Ok(bytes) = sys::files::read(&from.join(&name), LARGEST_OUTPUT) {

@@ -12,6 +12,7 @@
 //! Nothing here waits, and no failure is more than a line that comes later or never.
 
 pub(crate) mod carry;
+pub(crate) mod entry_output;
 pub(crate) mod reading;
 #[cfg(test)]
 mod tests;
@@ -248,7 +249,7 @@ impl Recorder {
         if self.outputs.iter().all(|output| output.is_written) || self.file.is_none() {
             return;
         }
-        let folder = self.paths.script_output();
+        let folder = self.paths.kept_output();
         if sys::files::make_folder(&folder).is_err() {
             return;
         }

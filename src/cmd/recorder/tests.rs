@@ -154,7 +154,7 @@ fn a_file_system_mounted_over_run_gets_everything_again_from_every_writer() {
     rc.add(&end("rc"));
     init.add(&end("init"));
     assert_eq!(machine.told(), ["rc", "init"]);
-    let output = fs::read(machine.paths.script_output().join("rc.start")).unwrap();
+    let output = fs::read(machine.paths.kept_output().join("rc.start")).unwrap();
     assert_eq!(output, b"hello\n");
 }
 

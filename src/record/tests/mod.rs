@@ -264,6 +264,23 @@ fn the_id_of_the_boot_may_come_later_than_its_first_line() {
 }
 
 #[test]
+fn the_output_of_an_entry_is_named_by_its_process_and_never_like_that_of_a_script() {
+    let of = |id: &str| entry_output_name(id.as_bytes(), pid(17).unwrap());
+    assert_eq!(of("r3"), b"r3.17");
+    assert_eq!(of("../x"), b"..\\x2fx.17");
+    for id in ["r3", "a.1", "../x", "\\", "\u{e4}"] {
+        assert!(is_entry_output(&of(id)));
+        assert_eq!(process_of_output(&of(id), id.as_bytes()), pid(17), "{id}");
+        assert_eq!(process_of_output(&of(id), b"a"), None, "{id}");
+    }
+    let script = output_name(&Subject::script(b"r3.17", "start"));
+    for name in [&script[..], b"r3.017", b"r3.+17", b"r3.17.new", b"r3."] {
+        assert_eq!(process_of_output(name, b"r3"), None);
+    }
+    assert!(!is_entry_output(&script));
+}
+
+#[test]
 fn a_short_output_is_kept_as_it_is() {
     let mut kept = Kept::of(100);
     kept.push(b"one\n");
