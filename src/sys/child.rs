@@ -4,6 +4,7 @@
 //! it never returns to the caller's. One that has nothing to do but to execute its program is none (see `sharing`).
 
 use super::console::Console;
+use super::crash::Whole;
 use super::execution::Execution;
 use super::relay::Relay;
 use super::reports::{Report, Reports};
@@ -111,7 +112,8 @@ pub(crate) type BeforeExec<'a> = Option<&'a dyn Fn(Pid)>;
 /// `before_exec` runs in the one that will exec. Its output goes through a `relay` where there is to be one; the command of
 /// a container has none.
 ///
-/// `forked` is told the child's number before any signal can come between.
+/// `forked` is told the child's number before a crash that somebody asks for can come between. All signals but few are blocked
+/// in this process, and so the child loses none that it is sent before it has executed its program.
 pub(crate) fn spawn(
     console: &Console,
     terminal: Terminal,
@@ -121,7 +123,7 @@ pub(crate) fn spawn(
     body: Body,
     forked: &mut dyn FnMut(Pid),
 ) -> io::Result<Pid> {
-    let _held_back = signal::HeldBack::all();
+    let _whole = Whole::begin();
     let pid = match (body, terminal, before_exec) {
         // One that has nothing to do but to execute needs no copy of this process for it.
         (Body::Exec(execution), Terminal::Shared, None)
@@ -323,12 +325,6 @@ pub(crate) fn reap() -> Option<Reaped> {
     // An error is not believed at once: the signal that led here comes no second time, and the child would stay
     // unreaped until another one ends.
     look().or_else(|_| look()).ok().flatten()
-}
-
-/// Reaps this child, which has ended and of which nobody wants to know more.
-pub(crate) fn forget(pid: Pid) {
-    // SAFETY: the kernel is asked for no status.
-    unsafe { libc::waitpid(pid.get(), std::ptr::null_mut(), libc::WNOHANG) };
 }
 
 /// Without the flags for stops and continuations, so that only ended children are returned.

@@ -5,7 +5,7 @@
 //! the journal (which `journal::crash` reads), leaves journal and FIFO under agreed numbers, and executes the program
 //! anew. It allocates nothing, and takes no decision but whose fault the signal is.
 
-use super::journal_file::JournalFile;
+use super::journal_file::{JournalFile, Tail};
 use nix::errno::Errno;
 use std::ffi::{CStr, CString, OsString, c_char, c_int, c_void};
 use std::io;
@@ -35,9 +35,13 @@ struct Plan {
 }
 
 static PLAN: AtomicPtr<Plan> = AtomicPtr::new(ptr::null_mut());
-static JOURNAL: AtomicI32 = AtomicI32::new(-1);
+static JOURNAL: AtomicPtr<Tail> = AtomicPtr::new(ptr::null_mut());
 static FIFO: AtomicI32 = AtomicI32::new(-1);
 static IS_DOWN: AtomicBool = AtomicBool::new(false);
+/// Whether something is going on that must not be cut in two.
+static IS_WHOLE: AtomicBool = AtomicBool::new(false);
+/// Whether a crash was asked for meanwhile.
+static IS_PUT_OFF: AtomicBool = AtomicBool::new(false);
 
 unsafe extern "C" {
     /// The first byte of the program, as the linker has it.
@@ -77,14 +81,56 @@ pub(crate) fn arm(path: &CStr, words: &[OsString]) -> io::Result<()> {
     Ok(())
 }
 
-/// Says where the journal is from now on.
-pub(super) fn set_journal(fd: BorrowedFd<'_>) {
-    JOURNAL.store(fd.as_raw_fd(), Ordering::Release);
+/// Says where the journal is from now on. It must say so again, or that there is none, before that is gone.
+pub(super) fn set_journal(tail: &Tail) {
+    JOURNAL.store(ptr::from_ref(tail).cast_mut(), Ordering::Release);
 }
 
-/// Says that there is none.
-pub(super) fn forget_journal() {
-    JOURNAL.store(-1, Ordering::Release);
+/// Says that there is none, if this was it.
+pub(super) fn forget_journal(tail: &Tail) {
+    let tail = ptr::from_ref(tail).cast_mut();
+    // Another one has taken its place otherwise.
+    let _known =
+        JOURNAL.compare_exchange(tail, ptr::null_mut(), Ordering::AcqRel, Ordering::Acquire);
+}
+
+/// What must not be cut in two, until this goes away: reading something from the kernel and writing it down.
+///
+/// The one crash that can come at any instruction is the one that somebody outside asks for, and it is put off. A fault is
+/// init's own and can not be; it comes from what is done here no more than from a system call. Held back by a mask, it would
+/// be deadly.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    /// Whether something greater was going on already.
+    is_part: bool,
+}
+
+impl Whole {
+    /// Begins it.
+    pub(crate) fn begin() -> Self {
+        Self {
+            is_part: IS_WHOLE.swap(true, Ordering::SeqCst),
+        }
+    }
+}
+
+impl Drop for Whole {
+    fn drop(&mut self) {
+        IS_WHOLE.store(self.is_part, Ordering::SeqCst);
+        if !self.is_part && IS_PUT_OFF.swap(false, Ordering::SeqCst) {
+            restart_as_asked();
+        }
+    }
+}
+
+/// Does what was put off. Returns only in a copy of this process, or where there is no next image.
+fn restart_as_asked() {
+    let Some(plan) = plan().filter(|plan| plan.is_this_process()) else {
+        return;
+    };
+    write_gathered();
+    crash_line(*b"XCD", libc::SIGSEGV, 0);
+    execute(plan);
 }
 
 /// Says where the FIFO is from now on, if anywhere.
@@ -112,6 +158,7 @@ pub(crate) fn restart_after_panic(message: &str) {
     line.text(b"XCR");
     line.time();
     line.text(b" 0 ");
+    write_gathered();
     write(line.bytes());
     write(message.as_bytes());
     write(b" 0\n");
@@ -124,6 +171,7 @@ pub(crate) fn restart_after_panic(message: &str) {
 /// no next image.
 pub(crate) fn start_over() {
     if let Some(plan) = plan().filter(|plan| plan.is_this_process()) {
+        write_gathered();
         write(b"XCZ\n");
         execute(plan);
     }
@@ -164,9 +212,17 @@ impl Plan {
 extern "C" fn on_fault(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     let errno = Errno::last_raw();
     let Some(plan) = plan().filter(|plan| plan.is_this_process()) else {
-        // A forked copy: it ends as any program does, at the same instruction.
+        // A child before it executes its program: it ends as any program does, at the same instruction, or by the signal
+        // that it was sent. The handler is its own, even where the memory is not.
         // SAFETY: a constant disposition.
         unsafe { libc::signal(signal, libc::SIG_DFL) };
+        // SAFETY: the kernel passes a valid pointer with SA_SIGINFO.
+        if unsafe { &*info }.si_code <= 0 {
+            let own = nix::unistd::getpid().as_raw();
+            // SAFETY: no memory is involved.
+            unsafe { libc::kill(own, signal) };
+        }
+        Errno::set_raw(errno);
         return;
     };
     // SAFETY: the kernel passes a valid pointer with SA_SIGINFO.
@@ -175,36 +231,28 @@ extern "C" fn on_fault(signal: c_int, info: *mut libc::siginfo_t, context: *mut 
     let sender = unsafe { info.si_pid() };
     let was_sent = info.si_code <= 0 && sender != plan.pid;
     let was_asked = was_sent && signal == libc::SIGSEGV && sender == 0;
-    if was_sent && !was_asked {
+    let is_put_off = was_asked && IS_WHOLE.load(Ordering::SeqCst);
+    if is_put_off {
+        IS_PUT_OFF.store(true, Ordering::SeqCst);
+    }
+    if is_put_off || was_sent && !was_asked {
         Errno::set_raw(errno);
         return;
     }
     let (ip, sp) = registers(context);
     if !IS_DOWN.swap(true, Ordering::AcqRel) {
-        let mut line = Line::new();
+        write_gathered();
         let refused = super::memory::refused();
         let had_no_memory = signal == libc::SIGABRT && !was_asked && refused > 0;
-        line.text(match (was_asked, had_no_memory) {
-            (true, _) => b"XCD",
-            (false, true) => b"XCM",
-            (false, false) => b"XCR",
-        });
-        line.time();
-        line.text(b" ");
-        line.number(u64::from(signal.unsigned_abs()), 10);
-        line.text(b" ");
         // SAFETY: the field is filled in for a fault; otherwise it holds some number, which does no harm.
         let address = unsafe { info.si_addr() };
-        line.number(
-            match (had_no_memory, was_sent) {
-                (true, _) => refused as u64,
-                (false, true) => 0,
-                (false, false) => address as u64,
-            },
-            16,
-        );
-        line.text(b" 0\n");
-        write(line.bytes());
+        let (word, number) = match (was_asked, had_no_memory) {
+            (true, _) => (*b"XCD", 0),
+            (false, true) => (*b"XCM", refused as u64),
+            (false, false) if was_sent => (*b"XCR", 0),
+            (false, false) => (*b"XCR", address as u64),
+        };
+        crash_line(word, signal, number);
         // Where it was short of memory says nothing about why.
         if !had_no_memory {
             tell_places(ip, sp);
@@ -223,10 +271,26 @@ extern "C" fn on_fault(signal: c_int, info: *mut libc::siginfo_t, context: *mut 
     }
 }
 
+/// Writes down that it has crashed: by which signal, and at which address or for want of how many bytes.
+fn crash_line(word: [u8; 3], signal: c_int, number: u64) {
+    let mut line = Line::new();
+    line.text(&word);
+    line.time();
+    line.text(b" ");
+    line.number(u64::from(signal.unsigned_abs()), 10);
+    line.text(b" ");
+    line.number(number, 16);
+    line.text(b" 0\n");
+    write(line.bytes());
+}
+
 /// Executes the program anew, with journal and FIFO under their numbers.
 fn execute(plan: &Plan) {
-    for (from, to) in [(&JOURNAL, JOURNAL_FD), (&FIFO, FIFO_FD)] {
-        let fd = from.load(Ordering::Acquire);
+    let journal = journal().map_or(-1, Tail::fd);
+    for (fd, to) in [
+        (journal, JOURNAL_FD),
+        (FIFO.load(Ordering::Acquire), FIFO_FD),
+    ] {
         if fd >= 0 {
             // SAFETY: the descriptors this may close are replaced with the image.
             unsafe { libc::dup2(fd, to) };
@@ -246,9 +310,21 @@ fn execute(plan: &Plan) {
     }
 }
 
+/// Where the journal is.
+fn journal() -> Option<&'static Tail> {
+    // SAFETY: null, or that of a journal that is there: whoever ends it says so before.
+    unsafe { JOURNAL.load(Ordering::Acquire).as_ref() }
+}
+
+/// Writes what has not reached the journal yet, as far as it can be.
+fn write_gathered() {
+    // There is nobody to tell.
+    journal().map(Tail::write).transpose().unwrap_or_default();
+}
+
 /// Writes to the journal, as far as it can be.
 fn write(bytes: &[u8]) {
-    let fd = JOURNAL.load(Ordering::Acquire);
+    let fd = journal().map_or(-1, Tail::fd);
     // SAFETY: the pointer and the length are those of a live slice.
     unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) };
 }

@@ -45,10 +45,7 @@ pub(crate) fn receive(signature: &[u8], most: usize) -> Option<Left> {
                 text,
                 journal: Some(journal),
             }),
-            Ok(_) | Err(_) => {
-                journal.let_go();
-                None
-            }
+            Ok(_) | Err(_) => None,
         };
     }
     let text = read_pipe(fd, signature, most)?;

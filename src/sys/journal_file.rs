@@ -1,32 +1,126 @@
 //! The file in memory that the journal is kept in: it belongs to no file system, and outlives the image that writes it.
+//!
+//! A line costs a copy and no system call: lines are gathered in this process, and the crash handler finds what has not
+//! reached the file (`Tail`). Only a process that is killed loses them, and with PID 1 the machine is lost then.
 
+use super::crash::Whole;
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::fcntl::{FallocateFlags, FcntlArg, OFlag, fallocate, fcntl};
+use std::cell::UnsafeCell;
 use std::fs::File;
 use std::io::{self, Seek, Write};
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How many errors of a state text are borne in a row. It is the whole state of the machine, and a kernel that is short of
 /// memory for a moment must not cost it.
 pub(super) const MOST_ERRORS: u8 = 100;
 
+/// How much is gathered before it is written: the lines of some ten processes.
+const GATHERED: usize = 2 << 10;
+
 /// The open file.
 #[derive(Debug)]
-pub(crate) struct JournalFile(File);
+pub(crate) struct JournalFile {
+    file: File,
+    /// In a place of its own, which the handler knows.
+    tail: Box<Tail>,
+}
+
+/// What has not been written into the file yet, in a form that a signal handler can write.
+#[derive(Debug)]
+pub(super) struct Tail {
+    fd: RawFd,
+    /// How many of the bytes are lines. Set when these are there, so that a handler sees none that is half done.
+    length: AtomicUsize,
+    bytes: UnsafeCell<[u8; GATHERED]>,
+}
+
+impl Tail {
+    fn of(file: &File) -> Box<Self> {
+        Box::new(Self {
+            fd: file.as_raw_fd(),
+            length: AtomicUsize::new(0),
+            bytes: UnsafeCell::new([0; GATHERED]),
+        })
+    }
+
+    /// The file's number.
+    pub(super) fn fd(&self) -> RawFd {
+        self.fd
+    }
+
+    fn gathered(&self) -> &[u8] {
+        // SAFETY: they are written by `add` and `drop_front` alone, which hold no reference when they return, in the one thread
+        // that has this value; a handler that comes between only reads.
+        let bytes = unsafe { &*self.bytes.get() };
+        bytes
+            .get(..self.length.load(Ordering::Acquire))
+            .unwrap_or_default()
+    }
+
+    /// Adds lines. Tells whether there was room.
+    fn add(&self, lines: &[u8]) -> bool {
+        let length = self.length.load(Ordering::Acquire);
+        // SAFETY: as in `gathered`; what a handler may read lies before these bytes.
+        let bytes = unsafe { &mut *self.bytes.get() };
+        let Some(room) = bytes.get_mut(length..length + lines.len()) else {
+            return false;
+        };
+        room.copy_from_slice(lines);
+        self.length.store(length + lines.len(), Ordering::Release);
+        true
+    }
+
+    /// Takes note that so many bytes have been written. A handler must not come between.
+    fn drop_front(&self, count: usize) {
+        let length = self.length.load(Ordering::Acquire);
+        // SAFETY: as in `gathered`; the caller keeps the handler out.
+        let bytes = unsafe { &mut *self.bytes.get() };
+        bytes.copy_within(count.min(length)..length, 0);
+        self.length
+            .store(length.saturating_sub(count), Ordering::Release);
+    }
+
+    /// Writes all of it, as far as it can be. Makes system calls only.
+    pub(super) fn write(&self) -> nix::Result<()> {
+        loop {
+            let bytes = self.gathered();
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            // SAFETY: the pointer and the length are those of a live slice.
+            let result = unsafe { libc::write(self.fd, bytes.as_ptr().cast(), bytes.len()) };
+            match Errno::result(result) {
+                Ok(0) => return Err(Errno::ENOSPC),
+                Ok(written) => self.drop_front(usize::try_from(written).unwrap_or(0)),
+                Err(Errno::EINTR) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
 
 impl AsFd for JournalFile {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.file.as_fd()
+    }
+}
+
+impl Drop for JournalFile {
+    fn drop(&mut self) {
+        super::crash::forget_journal(&self.tail);
     }
 }
 
 impl JournalFile {
     /// Makes one that begins with a text, and has it be what is left behind from now on.
     pub(crate) fn begin(text: &[u8]) -> io::Result<Self> {
-        let file = Self::make(text)?;
-        super::crash::set_journal(file.0.as_fd());
-        Ok(file)
+        let journal = Self::make(text)?;
+        super::crash::set_journal(&journal.tail);
+        journal.reserve();
+        Ok(journal)
     }
 
     /// Makes one that begins with a text, for the next image; who reads it as one reads a pipe finds the text.
@@ -40,11 +134,18 @@ impl JournalFile {
         })?;
         // SAFETY: the kernel has just given us this descriptor, and nobody else knows it.
         let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-        let file = Self(File::from(super::fd::above_standard(fd)?));
-        fcntl(&file.0, FcntlArg::F_SETFL(OFlag::O_APPEND))?;
-        file.add(text)?;
-        (&file.0).rewind()?;
-        Ok(file)
+        let journal = Self::over(File::from(super::fd::above_standard(fd)?));
+        fcntl(&journal.file, FcntlArg::F_SETFL(OFlag::O_APPEND))?;
+        (&journal.file).write_all(text)?;
+        (&journal.file).rewind()?;
+        Ok(journal)
+    }
+
+    fn over(file: File) -> Self {
+        Self {
+            tail: Tail::of(&file),
+            file,
+        }
     }
 
     /// Tells whether a descriptor is of such a file: nothing else has seals.
@@ -61,20 +162,45 @@ impl JournalFile {
             }
             raised = super::fd::duplicate(fd.as_fd());
         }
-        let file = Self(File::from(raised?));
-        super::crash::set_journal(file.0.as_fd());
-        Ok(file)
+        let journal = Self::over(File::from(raised?));
+        super::crash::set_journal(&journal.tail);
+        journal.reserve();
+        Ok(journal)
     }
 
-    /// Has it be left behind no more.
-    pub(crate) fn let_go(self) {
-        super::crash::forget_journal();
-        drop(self);
+    /// Adds lines at the end. They are in the file when the next image reads it.
+    ///
+    /// # Errors
+    /// The kernel has no memory for the file. Lines that there was room for are kept for the next attempt.
+    pub(crate) fn add(&self, lines: &[u8]) -> io::Result<()> {
+        if self.tail.add(lines) {
+            return Ok(());
+        }
+        self.write_gathered()?;
+        if !self.tail.add(lines) {
+            // Longer than all that is ever gathered.
+            (&self.file).write_all(lines)?;
+        }
+        Ok(())
     }
 
-    /// Writes at the end.
-    pub(crate) fn add(&self, bytes: &[u8]) -> io::Result<()> {
-        (&self.0).write_all(bytes)
+    fn write_gathered(&self) -> io::Result<()> {
+        // A crash in the middle would find lines that are in the file already.
+        let _whole = Whole::begin();
+        self.tail.write()?;
+        self.reserve();
+        Ok(())
+    }
+
+    /// Has the kernel lay by the memory for what is gathered next: what comes before an end for want of memory must find
+    /// room. Without it the file is as good as before.
+    fn reserve(&self) {
+        let Ok(end) = self.file.metadata().map(|metadata| metadata.len()) else {
+            return;
+        };
+        let end = end.try_into().unwrap_or(libc::off_t::MAX);
+        let room = GATHERED.try_into().unwrap_or(0);
+        fallocate(&self.file, FallocateFlags::FALLOC_FL_KEEP_SIZE, end, room).unwrap_or_default();
     }
 
     /// Reads all of it, at most `most` bytes. An error is borne for a while: what it holds is the state of the machine.
@@ -84,7 +210,7 @@ impl JournalFile {
         while text.len() < most {
             let mut bytes = [0_u8; 4096];
             let at = u64::try_from(text.len()).unwrap_or(u64::MAX);
-            match self.0.read_at(&mut bytes, at) {
+            match self.file.read_at(&mut bytes, at) {
                 Ok(0) => break,
                 Ok(read) => {
                     errors = 0;
@@ -102,12 +228,44 @@ impl JournalFile {
 mod tests {
     use super::*;
 
+    /// What a reader would find after a crash.
+    fn left_by(journal: &JournalFile) -> Vec<u8> {
+        journal.tail.write().unwrap();
+        journal.read(1 << 20).unwrap()
+    }
+
     #[test]
     fn what_is_added_is_read_behind_what_it_began_with() {
-        let file = JournalFile::begin(b"one\n").unwrap();
-        file.add(b"two\n").unwrap();
-        assert_eq!(file.read(1 << 20).unwrap(), b"one\ntwo\n");
-        file.add(b"three\n").unwrap();
-        assert_eq!(file.read(1 << 20).unwrap(), b"one\ntwo\nthree\n");
+        let journal = JournalFile::begin(b"one\n").unwrap();
+        journal.add(b"two\n").unwrap();
+        assert_eq!(left_by(&journal), b"one\ntwo\n");
+        journal.add(b"three\n").unwrap();
+        assert_eq!(left_by(&journal), b"one\ntwo\nthree\n");
+    }
+
+    #[test]
+    fn lines_of_any_length_come_in_their_order() {
+        let journal = JournalFile::begin(b"").unwrap();
+        let mut all = Vec::new();
+        for length in (0..GATHERED)
+            .step_by(97)
+            .chain([3 * GATHERED, 5, GATHERED, 1])
+        {
+            let line = vec![b'a' + u8::try_from(length % 26).unwrap(); length];
+            journal.add(&line).unwrap();
+            all.extend(line);
+        }
+        assert_eq!(left_by(&journal), all);
+    }
+
+    #[test]
+    fn what_is_refused_is_kept_for_the_next_attempt() {
+        let journal = JournalFile::begin(b"one\n").unwrap();
+        journal.add(b"two\n").unwrap();
+        let seals = FcntlArg::F_ADD_SEALS(nix::fcntl::SealFlag::F_SEAL_WRITE);
+        fcntl(&journal.file, seals).unwrap();
+        assert_eq!(journal.tail.write(), Err(Errno::EPERM));
+        assert_eq!(journal.tail.gathered(), b"two\n");
+        assert_eq!(journal.read(1 << 20).unwrap(), b"one\n");
     }
 }

@@ -92,7 +92,7 @@ pub(crate) fn init_listens_to(process: &Path, signal: Number) -> bool {
         let both = mask(name).zip(bit);
         both.is_some_and(|(mask, bit)| mask & bit != 0)
     };
-    // Held back to be read from a descriptor, as ours does. While it forks it holds back the ones it ignores, too.
+    // Held back to be read from a descriptor, as ours does. One that is ignored may be held back besides.
     let listens = is_in("SigBlk:") && !is_in("SigIgn:");
     listens && status.lines().next() == Some("Name:\tinit")
 }

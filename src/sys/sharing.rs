@@ -80,7 +80,7 @@ struct Job {
     reports: Reports,
 }
 
-/// Starts a child that becomes a session leader on the console and executes a program. Signals must be held back.
+/// Starts a child that becomes a session leader on the console and executes a program.
 pub(super) fn start(
     console: Option<CString>,
     execution: Execution,
@@ -126,7 +126,7 @@ pub(super) fn start(
 extern "C" fn enter(job: *mut c_void) -> c_int {
     // SAFETY: the parent has passed a job that lives as long as the child shares its memory.
     let job = unsafe { &*job.cast_const().cast::<Job>() };
-    for signal in signal::not_default() {
+    for signal in signal::ignored() {
         bare::set_default_action(signal);
     }
     bare::unblock_all_signals();

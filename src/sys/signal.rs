@@ -32,13 +32,17 @@ const OF_CONTAINERS: [i32; 5] = [
     Signal::RESTART_NOW.0,
 ];
 
-/// All that a child of init has to give back its default action.
-pub(super) fn not_default() -> impl Iterator<Item = i32> {
-    FAULTS.into_iter().chain(IGNORED).chain(OF_CONTAINERS)
+/// All that a child of init has to give back its default action. What is handled, the faults, gets it back with the program
+/// (execve(2)).
+pub(super) fn ignored() -> impl Iterator<Item = i32> {
+    IGNORED.into_iter().chain(OF_CONTAINERS)
 }
 
 /// The most signals that are passed over in one go, so that whoever sends them without end keeps nobody.
 const MOST_PASSED_OVER: usize = 64;
+/// How many are read at once.
+const TOGETHER: usize = 8;
+const SIZE: usize = size_of::<libc::signalfd_siginfo>();
 
 /// The descriptor signals are read from.
 ///
@@ -108,17 +112,41 @@ impl SignalQueue {
     }
 
     fn take_any(&self) -> Option<(Signal, Option<Pid>)> {
-        const SIZE: usize = size_of::<libc::signalfd_siginfo>();
         let mut bytes = [0_u8; SIZE];
         let read = nix::unistd::read(&self.fd, &mut bytes).ok()?;
-        // signalfd(2): ssi_signo, ssi_errno, ssi_code, ssi_pid are the first four fields, 32 bits wide each.
-        let field = |index: usize| {
-            let bytes = bytes.get(index * 4..)?.first_chunk()?;
-            Some(i32::from_ne_bytes(*bytes))
-        };
-        let sender = field(3).and_then(Pid::new);
-        (read == SIZE).then_some((Signal(field(0)?), sender))
+        bytes.get(..read)?.first_chunk().and_then(parsed)
     }
+
+    /// Takes pending signals, and tells of those that are served as [`take`](Self::take) does, until none is left or many
+    /// were taken.
+    pub(crate) fn take_all(&self, tell: &mut dyn FnMut(Signal, Option<Pid>)) {
+        for _ in 0..MOST_PASSED_OVER / TOGETHER {
+            let mut bytes = [0_u8; SIZE * TOGETHER];
+            let Ok(read) = nix::unistd::read(&self.fd, &mut bytes) else {
+                return;
+            };
+            let (whole, _) = bytes.get(..read).unwrap_or_default().as_chunks();
+            for (signal, sender) in whole.iter().filter_map(parsed) {
+                if self.served.contains(&signal) {
+                    tell(signal, sender);
+                }
+            }
+            if read < bytes.len() {
+                return;
+            }
+        }
+    }
+}
+
+/// The signal and its sender.
+fn parsed(bytes: &[u8; SIZE]) -> Option<(Signal, Option<Pid>)> {
+    // signalfd(2): ssi_signo, ssi_errno, ssi_code, ssi_pid are the first four fields, 32 bits wide each.
+    let field = |index: usize| {
+        let bytes = bytes.get(index * 4..)?.first_chunk()?;
+        Some(i32::from_ne_bytes(*bytes))
+    };
+    let sender = field(3).and_then(Pid::new);
+    Some((Signal(field(0)?), sender))
 }
 
 impl AsFd for SignalQueue {
@@ -136,7 +164,7 @@ pub(crate) fn ignore_all() {
 
 /// Gives a child of init the dispositions and the mask that exec'd programs expect: all default, none blocked.
 pub(super) fn reset_for_child_of_init() {
-    for number in not_default() {
+    for number in ignored() {
         set_disposition(number, libc::SIG_DFL);
     }
     block_none();
@@ -213,7 +241,7 @@ pub(crate) fn send_to_group(leader: Pid, signal: Signal) -> io::Result<()> {
 }
 
 /// Every signal held back, until this goes away. A child that is forked meanwhile loses none of those it is sent
-/// while it still ignores them, as PID 1 does.
+/// while it still has the parent's handlers.
 pub(crate) struct HeldBack(Option<libc::sigset_t>);
 
 impl HeldBack {

@@ -7,8 +7,8 @@ use crate::journal::Mark;
 use crate::paths::Paths;
 use crate::supervisor::Sink;
 use crate::sys;
+use crate::sys::crash::Whole;
 use crate::sys::fifo::{Fifo, Watch};
-use crate::sys::signal::HeldBack;
 use crate::uptime::Uptime;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -20,6 +20,8 @@ const RETRY: Duration = Duration::from_secs(5);
 /// A request that has begun must be whole within this time, or its beginning is given up: writers send all of
 /// it in one write.
 const QUIET: Duration = Duration::from_secs(1);
+/// The least time between two looks at the path without much reason.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 /// Readings without a request among them before something else is looked at: some kilobytes that are none.
 const MOST_READINGS: usize = 32;
 
@@ -35,6 +37,9 @@ pub(super) struct Control {
     wanted: Wanted,
     /// When to look again without being told.
     retry_at: Option<Uptime>,
+    /// Whether the watch has told something since the last look.
+    is_told: bool,
+    looked_at: Option<Uptime>,
     /// When the beginning of a request is given up.
     abandon_at: Option<Uptime>,
     /// The last complaint, so that it is not repeated at each attempt.
@@ -48,6 +53,18 @@ enum Wanted {
     Closed,
 }
 
+/// What has happened since the last look at the FIFO that may have moved it. Its watch does not tell of a mount over the
+/// directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Happened {
+    /// Nothing.
+    Nothing,
+    /// Something, but hardly a mount: a look now and then is enough.
+    Something,
+    /// Mounts, most likely.
+    Mounts,
+}
+
 impl Control {
     pub(super) fn new(paths: &Paths) -> Self {
         let path = paths.initctl();
@@ -59,6 +76,8 @@ impl Control {
             stream: RequestStream::new(),
             wanted: Wanted::Open,
             retry_at: None,
+            is_told: false,
+            looked_at: None,
             abandon_at: None,
             complaint: String::new(),
         }
@@ -97,12 +116,31 @@ impl Control {
         let held = self.fifo.take();
         self.close();
         self.wanted = Wanted::Open;
-        self.keep_open(now, report);
+        self.look(now, report);
         drop(held);
     }
 
-    /// Sees to it that the FIFO at the path is the one that is open. Costs a stat(2) where all is well.
-    pub(super) fn keep_open(&mut self, now: Uptime, report: &mut Reporter) {
+    /// Sees to it that the FIFO at the path is the one that is open, as often as there is reason to look.
+    pub(super) fn keep_open(&mut self, now: Uptime, happened: Happened, report: &mut Reporter) {
+        let is_due = self.retry_at.is_some_and(|at| at <= now);
+        let last = self.looked_at.filter(|_| self.fifo.is_some());
+        let next = last.map(|at| at.after(BETWEEN_LOOKS));
+        match happened {
+            Happened::Nothing if !is_due && !self.is_told => {}
+            Happened::Something if !is_due && !self.is_told && next.is_some_and(|at| at > now) => {
+                self.retry_at = self.retry_at.or(next);
+            }
+            Happened::Nothing | Happened::Something | Happened::Mounts => self.look(now, report),
+        }
+    }
+
+    /// Sees to it now. Costs a stat(2) where all is well.
+    pub(super) fn look(&mut self, now: Uptime, report: &mut Reporter) {
+        self.is_told = false;
+        self.looked_at = Some(now);
+        if self.fifo.is_some() {
+            self.retry_at = None;
+        }
         if self.wanted == Wanted::Closed
             || self
                 .fifo
@@ -172,7 +210,8 @@ impl Control {
     }
 
     /// Takes note of what the watch has told; the look follows in [`keep_open`](Self::keep_open).
-    pub(super) fn drain_watch(&self) {
+    pub(super) fn drain_watch(&mut self) {
+        self.is_told = true;
         if let Some(watch) = &self.watch {
             watch.drain();
         }
@@ -186,6 +225,12 @@ impl Control {
     /// When to ask for a request again although none has come: the beginning of one is given up then.
     pub(super) fn abandon_at(&self) -> Option<Uptime> {
         self.abandon_at
+    }
+
+    /// Tells whether there may be a request, or the rest of one to be given up, although nothing new can be read.
+    pub(super) fn has_more(&self, now: Uptime) -> bool {
+        self.stream.kept().len() >= crate::initctl::REQUEST_SIZE
+            || self.abandon_at.is_some_and(|at| at <= now)
     }
 
     /// Takes the next request. Reads the FIFO only when nothing whole is left of what was read before.
@@ -221,12 +266,12 @@ impl Control {
             }
             readings += 1;
             let mut bytes = [0_u8; crate::initctl::REQUEST_SIZE];
-            let held_back = HeldBack::all();
+            let whole = Whole::begin();
             let read = self.fifo.as_ref()?.read(&mut bytes);
             if let Ok(length @ 1..) = read {
                 journal.note(Mark::Read(bytes.get(..length).unwrap_or_default()));
             }
-            drop(held_back);
+            drop(whole);
             let read = match read {
                 Ok(read) => read,
                 Err(error) => {

@@ -32,7 +32,6 @@ use crate::supervisor::{Event, Phase, Sink, Supervisor};
 use crate::sys;
 use crate::sys::child::Nursery;
 use crate::sys::handover::Left;
-use crate::sys::journal_file::JournalFile;
 use crate::sys::signal::SignalQueue;
 use crate::sys::title::TitleArea;
 use accounting::Ledger;
@@ -138,6 +137,8 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
         effects: VecDeque::new(),
         taken: sys::clock::now(),
         has_grown: true,
+        has_unreaped: true,
+        is_settled: false,
         home,
         paths,
         report,
@@ -210,13 +211,13 @@ impl Init {
                 let held = sys::handover::receive_fifo();
                 #[cfg(feature = "crash-test")]
                 provoked::look(&self.paths, &"TakingOver");
-                self.control.keep_open(sys::clock::now(), &mut self.report);
+                self.control.look(sys::clock::now(), &mut self.report);
                 drop(held);
                 self.take_over(snapshot);
                 self.begin(Event::Resumed)
             }
             Err(error) => {
-                left.journal.map(JournalFile::let_go).unwrap_or_default();
+                drop(left.journal);
                 self.report
                     .say(Sink::Both, &format!("{error}: starting afresh"));
                 self.boot(call)

@@ -145,9 +145,14 @@ impl Recording {
         }));
     }
 
+    /// Tells whether [`write`](Self::write) would do nothing at this time.
+    pub(super) fn is_put_off(&self, now: Uptime) -> bool {
+        now < self.earliest
+    }
+
     /// Writes what has been gathered, unless it was done a moment ago.
     pub(super) fn write(&mut self, now: Uptime, phase: Phase) {
-        if now < self.earliest {
+        if self.is_put_off(now) {
             self.is_put_off = true;
             return;
         }

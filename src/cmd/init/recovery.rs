@@ -88,7 +88,7 @@ impl Init {
         self.supervisor = found.supervisor;
         self.take_over_accounts(&self.supervisor.snapshot(found.written));
         self.control.resume(found.stream, found.fifo_closed);
-        self.control.keep_open(now, &mut self.report);
+        self.control.look(now, &mut self.report);
         drop(crashed.fifo);
         self.results = found.results;
         self.waiting = found.waiting;

@@ -4,7 +4,7 @@
 //! by the journal: what is read from the kernel, taken up, begun and done is written down before the next step.
 
 use super::accounting::Ledger;
-use super::control::Control;
+use super::control::{Control, Happened};
 use super::journal::Journal;
 use super::recording::Recording;
 use super::report::Reporter;
@@ -18,9 +18,10 @@ use crate::process::{ExitStatus, Pid, Signal};
 use crate::snapshot::Snapshot;
 use crate::supervisor::{Effect, Event, Phase, Sink, SlotKey, Supervisor};
 use crate::sys;
-use crate::sys::child::{Ended, Nursery};
+use crate::sys::child::Nursery;
+use crate::sys::crash::Whole;
 use crate::sys::reports::Report;
-use crate::sys::signal::{HeldBack, SignalQueue};
+use crate::sys::signal::SignalQueue;
 use crate::sys::title::TitleArea;
 use crate::uptime::Uptime;
 use std::collections::{BTreeMap, VecDeque};
@@ -53,8 +54,6 @@ pub(super) const SERVED_IN_CONTAINER: [Signal; 6] = [
 ];
 /// Children reaped before other sources are looked at again, so that a storm of orphans delays no request.
 const MOST_REAPED: usize = 512;
-/// Signals taken before other sources are looked at again: whoever sends them without end delays nothing else.
-const MOST_SIGNALS: usize = 64;
 /// How often the FIFO is looked at during the boot phases.
 const WHILE_BOOTING: Duration = Duration::from_secs(5);
 /// How long a child usually takes at most to execute its program; until then memory is kept for it.
@@ -133,6 +132,17 @@ pub(super) struct Init {
     pub(super) taken: Uptime,
     /// Whether something was done for which much memory was needed, such as taking up a table.
     pub(super) has_grown: bool,
+    /// Whether there may be children that have ended, of which no signal will tell any more.
+    pub(super) has_unreaped: bool,
+    /// Whether all that is done when nothing else is to do has been done since the last event.
+    pub(super) is_settled: bool,
+}
+
+/// What the wait has told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct News {
+    signals: bool,
+    requests: bool,
 }
 
 impl Init {
@@ -141,11 +151,9 @@ impl Init {
         let mut limit = None;
         loop {
             let pass = catch_unwind(AssertUnwindSafe(|| self.pass(limit)));
-            limit = match pass {
-                Ok(()) => None,
-                // The panic hook has said what and where. What was at hand is given up.
-                Err(_) => Some(AFTER_PANIC),
-            };
+            // The panic hook has said what and where. What was at hand is given up.
+            limit = pass.is_err().then_some(AFTER_PANIC);
+            self.has_unreaped |= limit.is_some();
         }
     }
 
@@ -159,17 +167,61 @@ impl Init {
         self.nursery.tidy();
         let now = sys::clock::now();
         self.keep_journal(now);
-        self.control.keep_open(now, &mut self.report);
-        if !self.collect(now) {
-            self.keep_state(now);
-            self.recording.write(now, self.supervisor.phase());
-            self.has_grown |= self.nursery.has_shrunk();
-            if std::mem::take(&mut self.has_grown) {
-                sys::memory::give_back();
-            }
-            let limit = self.time_to_wait(now);
-            self.wait(limit);
-            self.collect(sys::clock::now());
+        let happened = match self.supervisor.phase() {
+            Phase::SysInit | Phase::Boot => Happened::Mounts,
+            Phase::Normal(_) if self.is_settled => Happened::Nothing,
+            Phase::Normal(_) => Happened::Something,
+        };
+        self.control.keep_open(now, happened, &mut self.report);
+        if !self.is_settled && self.is_put_off(now) {
+            // Then it need not be known whether nothing else is to do.
+            self.settle(now);
+        }
+        let is_at_rest = self.is_settled && !self.has_more(now);
+        let limit = if is_at_rest {
+            self.time_to_wait(now)
+        } else {
+            Some(Duration::ZERO)
+        };
+        let news = self.wait(limit);
+        let now = sys::clock::now();
+        self.collect(now, news);
+        if !self.waiting.is_empty() {
+            self.is_settled = false;
+        } else if !self.has_unreaped && (!self.is_settled || self.is_behind(now)) {
+            self.settle(now);
+        }
+    }
+
+    /// Tells whether there is something to collect of which the wait does not tell.
+    fn has_more(&self, now: Uptime) -> bool {
+        self.has_unreaped || self.supervisor.accepts_requests() && self.control.has_more(now)
+    }
+
+    /// Tells whether a file is to be written that was put off.
+    fn is_behind(&self, now: Uptime) -> bool {
+        let deadlines = [
+            self.state_file.deadline(&self.supervisor),
+            self.recording.deadline(),
+        ];
+        deadlines.into_iter().flatten().any(|at| at <= now)
+    }
+
+    /// Tells whether there is nothing that [`settle`](Self::settle) would do at this time.
+    fn is_put_off(&self, now: Uptime) -> bool {
+        let state = self.state_file.deadline(&self.supervisor);
+        let is_written_later = state.is_none_or(|at| at > now) && self.recording.is_put_off(now);
+        is_written_later && !self.has_grown
+    }
+
+    /// Does what can wait until there is nothing else to do: files for others, and memory.
+    fn settle(&mut self, now: Uptime) {
+        self.is_settled = true;
+        self.keep_state(now);
+        self.recording.write(now, self.supervisor.phase());
+        self.has_grown |= self.nursery.has_shrunk();
+        if std::mem::take(&mut self.has_grown) {
+            sys::memory::give_back();
         }
     }
 
@@ -246,7 +298,7 @@ impl Init {
         }
     }
 
-    fn wait(&mut self, limit: Option<Duration>) {
+    fn wait(&mut self, limit: Option<Duration>) -> News {
         use std::os::fd::AsFd;
         let fifo = if self.supervisor.accepts_requests() {
             self.control.fifo()
@@ -254,28 +306,27 @@ impl Init {
             None
         };
         let sources = [Some(self.signals.as_fd()), self.control.watch(), fifo];
-        let [_, watch, _] = sys::poll::wait(sources, limit);
+        let [signals, watch, requests] = sys::poll::wait(sources, limit);
         if watch {
             self.control.drain_watch();
         }
+        News { signals, requests }
     }
 
-    /// Turns what has happened into events. Tells whether there are any.
-    fn collect(&mut self, now: Uptime) -> bool {
-        for _ in 0..MOST_SIGNALS {
-            let Some((signal, sender)) = self.take_signal() else {
-                break;
-            };
-            // One SIGCHLD may stand for any number of children: they are asked for below.
-            if signal != Signal::CHLD {
-                self.name_sender(signal, sender);
-            }
+    /// Turns what has happened into events.
+    fn collect(&mut self, now: Uptime, news: News) {
+        if news.signals {
+            self.take_signals();
         }
-        let all_reaped = self.reap_all();
+        // One SIGCHLD may stand for any number of children, and is not waited for where it could have been missed.
+        if news.signals || self.has_unreaped {
+            self.has_unreaped = !self.reap_all();
+        }
         self.collect_reports();
         // One request at a time: what it leads to decides whether the next is served now.
         if self.waiting.is_empty()
             && self.supervisor.accepts_requests()
+            && (news.requests || self.control.has_more(now))
             && let Some(request) = self.control.next(now, &mut self.report, &mut self.journal)
         {
             self.report.choose_again(&self.paths);
@@ -290,54 +341,54 @@ impl Init {
         {
             self.queue(Event::DeadlinePassed);
         }
-        !(all_reaped && self.waiting.is_empty())
     }
 
     /// Reaps who has ended. Tells whether nobody is left.
     fn reap_all(&mut self) -> bool {
-        for _ in 0..MOST_REAPED {
-            match sys::child::look_for_ended() {
-                Ended::Nobody => return true,
-                // The end of somebody else's child changes nothing, and there can be thousands a second.
-                Ended::Child(pid) if self.is_of_no_concern(pid) => sys::child::forget(pid),
-                Ended::Child(_) | Ended::Unknown => {
-                    // What a child reports was written before its end, so it is here now and is told first.
-                    self.collect_reports();
-                    if !self.reap() {
-                        return true;
-                    }
-                }
-            }
-        }
-        false
+        (0..MOST_REAPED).any(|_| !self.reap())
     }
 
     fn is_of_no_concern(&self, pid: Pid) -> bool {
         !self.supervisor.knows(pid) && !self.kept.values().any(|kept| *kept == pid)
     }
 
-    /// Takes the next signal. Nothing that could replace this image comes between taking it and writing it down.
-    fn take_signal(&mut self) -> Option<(Signal, Option<Pid>)> {
-        let _held_back = HeldBack::all();
-        let (signal, sender) = self.signals.take()?;
-        if signal != Signal::CHLD {
-            self.queue(Event::Signalled(signal));
+    /// Takes the signals that have come. Nothing that could replace this image comes between taking them and writing them
+    /// down.
+    fn take_signals(&mut self) {
+        let whole = Whole::begin();
+        let mut senders = Vec::new();
+        let (waiting, journal) = (&mut self.waiting, &mut self.journal);
+        self.signals.take_all(&mut |signal, sender| {
+            if signal != Signal::CHLD {
+                let event = Event::Signalled(signal);
+                journal.note(Mark::Queued(&event));
+                waiting.push_back(event);
+                senders.push((signal, sender));
+            }
+        });
+        drop(whole);
+        for (signal, sender) in senders {
+            self.name_sender(signal, sender);
         }
-        Some((signal, sender))
     }
 
-    /// Reaps the next child that has ended, if any, with the same care.
+    /// Reaps the next child that has ended, with the same care. Tells whether there was one.
     fn reap(&mut self) -> bool {
-        let _held_back = HeldBack::all();
-        let ended = sys::child::reap();
-        if let Some(reaped) = &ended {
-            let (pid, status) = (reaped.pid, reaped.status);
-            self.nursery.note_end(pid);
+        let _whole = Whole::begin();
+        let Some(reaped) = sys::child::reap() else {
+            return false;
+        };
+        let (pid, status) = (reaped.pid, reaped.status);
+        self.nursery.note_end(pid);
+        // The end of somebody else's child changes nothing, and there can be thousands a second.
+        if !self.is_of_no_concern(pid) {
+            // What a child reports was written before its end, so it is here now and is told first.
+            self.collect_reports();
             self.recording
-                .end(reaped, self.supervisor.verdict_on(pid, status));
+                .end(&reaped, self.supervisor.verdict_on(pid, status));
             self.queue(Event::Exited { pid, status });
         }
-        ended.is_some()
+        true
     }
 
     /// Logs why an entry's process has ended. Other people's children end in silence.
