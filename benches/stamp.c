@@ -9,6 +9,7 @@
  *   init floor N PROGRAM...   runs PROGRAM N times, one after another, and notes when it began and ended
  *   init respawn PROGRAM...   runs PROGRAM for ever
  *   init reap PROGRAM...      runs PROGRAM once, and reaps for ever
+ *   init obey PROGRAM...      makes the FIFO of requests, and runs PROGRAM for each one that it reads there
  *
  * Further words of stamp and nop mean nothing: they make command lines differ.
  */
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -77,6 +79,21 @@ static void reap(char **words)
 	}
 }
 
+static void obey(char **words)
+{
+	char request[384];
+	int fd;
+
+	mkfifo("/run/initctl", 0600);
+	/* For writing too, so that the end of one client is not the end of all. */
+	fd = open("/run/initctl", O_RDWR | O_CLOEXEC);
+	for (;;)
+		if (read(fd, request, sizeof request) == sizeof request)
+			run(words);
+		else if (fd < 0)
+			_exit(1);
+}
+
 static void orphans(long left)
 {
 	stamp("first");
@@ -111,6 +128,8 @@ static void as_process_1(int argc, char **argv)
 			run(argv + 2);
 	if (argc > 2 && strcmp(argv[1], "reap") == 0)
 		reap(argv + 2);
+	if (argc > 2 && strcmp(argv[1], "obey") == 0)
+		obey(argv + 2);
 }
 
 int main(int argc, char **argv)

@@ -62,7 +62,7 @@ pub(crate) struct Comparison {
     /// Whose median the ratios are relative to.
     base: &'static str,
     /// What the numbers mean, and what they do not.
-    meaning: &'static str,
+    meaning: String,
     rows: Vec<(String, Sample)>,
     /// Who could not be measured, and why.
     absent: Vec<(String, String)>,
@@ -80,7 +80,7 @@ impl Comparison {
             unit,
             size: None,
             base,
-            meaning,
+            meaning: meaning.to_owned(),
             rows: Vec::new(),
             absent: Vec::new(),
         }
@@ -95,6 +95,13 @@ impl Comparison {
             size: Some(Size { of, count, scale }),
             ..self
         }
+    }
+
+    /// With one more sentence on what the numbers mean, which may be about what was measured.
+    pub(crate) fn explained(mut self, sentence: &str) -> Self {
+        self.meaning.push(' ');
+        self.meaning.push_str(sentence);
+        self
     }
 
     /// Its numbers are for one thing, not for all of them.

@@ -51,6 +51,17 @@ fn every_candidate_has_a_turn_in_every_round_and_another_one_is_first_each_time(
 }
 
 #[test]
+fn what_was_measured_may_explain_the_table() {
+    let table =
+        Comparison::new("Speed", "ms", "floor", "How fast.").explained("2 ms are the start.");
+    let text = table.to_table();
+    assert!(
+        text.contains("\n\nHow fast. 2 ms are the start.\n\n"),
+        "{text}"
+    );
+}
+
+#[test]
 fn table_shows_ratios_to_its_base_and_says_who_is_missing() {
     let mut table = Comparison::new("Speed", "ms", "floor", "How fast.");
     table.add("floor", 2.0);
