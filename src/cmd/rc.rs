@@ -24,6 +24,9 @@
 //! there to the console (`console`). [`crate::rcdir::screen`] decides what is shown between and behind it. A script
 //! that talks to whoever sits there (`X-Interactive: true`) has the console itself.
 //!
+//! Between the end of a script and the beginning of the next one lies only what the next one needs: its output has been
+//! opened before (`Run::prepare`), and the end of the first is shown and recorded when the other runs already.
+//!
 //! Nobody waits for the end of an output: a daemon may hold it for years. What it says while rc runs gets lines of its
 //! own, and when rc ends a small process stays that shows the rest (`late`).
 //!
@@ -34,9 +37,9 @@
 //!
 //! On TERM rc hands the signal on to the script's group, waits for the script to end and goes no further. init, which
 //! ends an rc that still runs at a change of level by TERM and then KILL, sends both to rc's own group, and after a
-//! KILL rc can pass on nothing. That is what the guard is for ([`crate::sys::guard`]): it hears from every
-//! script that it runs and from rc that it has ended, and at rc's end it kills what still runs. Daemons of scripts
-//! that have ended are no longer on its list. Two other ways were not taken: a signal at the parent's death
+//! KILL rc can pass on nothing. That is what the guard is for ([`crate::sys::guard`]): every script enters itself in
+//! its list before it runs and rc crosses it off when it has ended, and at rc's end the guard kills what still runs.
+//! Daemons of scripts that have ended are no longer on the list. Two other ways were not taken: a signal at the parent's death
 //! (`PR_SET_PDEATHSIG`) reaches the script and not what it has started, and a signal from init to the whole session
 //! would reach every daemon that has stayed in it.
 //!

@@ -147,6 +147,11 @@ impl Schedule {
         }
     }
 
+    /// Tells whether there are steps that have not begun.
+    pub fn has_waiting(&self) -> bool {
+        self.steps.iter().any(|step| step.stage == Stage::Waiting)
+    }
+
     /// Tells whether every step has ended.
     pub fn is_done(&self) -> bool {
         self.steps.iter().all(|step| step.stage == Stage::Ended)

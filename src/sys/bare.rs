@@ -119,6 +119,32 @@ pub(super) fn lead_session() {
     let _leads_one_already = unsafe { call(libc::SYS_setsid, 0, 0, 0, 0) };
 }
 
+/// Becomes the leader of a process group, which only one who leads a session already cannot.
+pub(super) fn lead_group() {
+    // SAFETY: no memory is involved.
+    let _leads_one_already = unsafe { call(libc::SYS_setpgid, 0, 0, 0, 0) };
+}
+
+/// Puts a process group into the foreground of a terminal.
+pub(super) fn put_into_foreground(terminal: c_int, group: c_int) {
+    // The request's number fits the register whatever its type is on this architecture.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "requests of terminals have sixteen bits"
+    )]
+    let request = libc::TIOCSPGRP as c_int;
+    // SAFETY: the kernel reads the number, which lives until the call returns.
+    let _refused = unsafe {
+        call(
+            libc::SYS_ioctl,
+            register(terminal),
+            register(request),
+            &raw const group as usize,
+            0,
+        )
+    };
+}
+
 /// The number of this process.
 pub(super) fn own_pid() -> c_int {
     // SAFETY: no memory is involved.

@@ -70,6 +70,17 @@ impl Channel {
         Ok(Self(own.into()))
     }
 
+    /// Brings an output up to date that was opened before it was needed, and tells whether it can be used. A terminal
+    /// cannot that is not to be found any more, as something has been mounted over its name, nor can a pipe where a
+    /// terminal is wanted.
+    pub(crate) fn is_current(taker: BorrowedFd<'_>) -> bool {
+        if !taker.is_terminal() {
+            return !is_terminal();
+        }
+        copy_size(io::stdout().as_fd(), taker);
+        nix::unistd::ttyname(taker).is_ok()
+    }
+
     /// Takes what has arrived, without waiting.
     pub(crate) fn read(&self, buffer: &mut [u8]) -> Arrived {
         match (&self.0).read(buffer) {

@@ -1,7 +1,7 @@
 //! What children of PID 1 could not do, told by them before they execute or exit: a page of memory that all of them share
 //! with it. It costs PID 1 no descriptor, and looking into it no system call.
 
-use super::bare;
+use super::{bare, shared_page};
 use crate::process::Pid;
 use nix::errno::Errno;
 use std::cell::UnsafeCell;
@@ -66,23 +66,9 @@ pub(crate) struct Reports {
 impl Reports {
     /// Asks the kernel for the page.
     pub(crate) fn open() -> io::Result<Self> {
-        let size = size_of::<[Slot; MOST]>();
-        // SAFETY: the kernel chooses the place, so nothing that is there already is touched.
-        let place = unsafe {
-            libc::mmap(
-                std::ptr::null_mut(),
-                size,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_SHARED | libc::MAP_ANONYMOUS,
-                -1,
-                0,
-            )
-        };
-        let failed = place == libc::MAP_FAILED;
-        let slots = NonNull::new(place.cast()).filter(|_| !failed);
         Ok(Self {
-            // All bytes zero are free slots. The page is never given back.
-            slots: slots.ok_or_else(Errno::last)?,
+            // All bytes zero are free slots.
+            slots: shared_page::open()?,
             reader: nix::unistd::getpid().as_raw(),
         })
     }

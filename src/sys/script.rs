@@ -4,19 +4,18 @@
 //! The signals a runner of scripts cares for are held back in it (blocked) and read through a descriptor, so nothing
 //! interrupts it at a bad moment and it waits for them together with all else.
 
-use std::ffi::OsStr;
+use std::ffi::{CString, OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::os::unix::process::CommandExt;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use nix::errno::Errno;
-use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Pid as NixPid, getpgrp, tcgetpgrp, tcsetpgrp};
 
 use super::guard::Guard;
+use super::launch::{Launch, signals_to_reset};
 use super::signal::SignalQueue;
 use super::usage::{self, Reaped};
 use crate::process::{Pid, Signal};
@@ -47,7 +46,11 @@ pub(crate) enum Progress {
 
 /// The signals that are held back while scripts run.
 #[derive(Debug)]
-pub(crate) struct HeldSignals(SignalQueue);
+pub(crate) struct HeldSignals {
+    queue: SignalQueue,
+    /// Those that a script gets back as they are by default. None changes while scripts run.
+    to_reset: Vec<libc::c_int>,
+}
 
 impl HeldSignals {
     /// Holds back what [`HeldSignals::take`] returns, and SIGTTOU, which would stop a background program that
@@ -62,13 +65,16 @@ impl HeldSignals {
             Signal::TSTP,
             Signal::TTOU,
         ];
-        SignalQueue::open(&held).map(Self)
+        Ok(Self {
+            queue: SignalQueue::open(&held)?,
+            to_reset: signals_to_reset(),
+        })
     }
 
     /// Takes the next occurrence, if there is one.
     pub(crate) fn take(&self) -> Option<Occurrence> {
         loop {
-            return match self.0.take()?.0 {
+            return match self.queue.take()?.0 {
                 Signal::CHLD => Some(Occurrence::ChildChanged),
                 Signal::TERM => Some(Occurrence::Terminate),
                 Signal::TSTP => Some(Occurrence::Suspend),
@@ -81,7 +87,7 @@ impl HeldSignals {
 
 impl AsFd for HeldSignals {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.queue.as_fd()
     }
 }
 
@@ -126,59 +132,33 @@ pub(crate) struct Place<'a> {
     pub(crate) terminal: Option<&'a OwnTerminal>,
     /// Who has to know of it.
     pub(crate) guard: &'a Guard,
+    /// What it is not to have as this program has it.
+    pub(crate) signals: &'a HeldSignals,
 }
 
 /// Starts a program in a process group of its own, with this program's input and directory, exactly the environment
-/// given, and no signal blocked or ignored but a hang-up that is ignored here (nohup(1)).
+/// given, and no signal blocked or ignored but a hang-up that is ignored here (nohup(1)). Returns when it has been executed.
 pub(crate) fn start<'a>(
-    program: &Path,
+    program: &'a Path,
     words: impl IntoIterator<Item = &'a OsStr>,
-    environment: &[(&'a OsStr, &'a OsStr)],
+    environment: &[(OsString, OsString)],
     place: &Place<'_>,
 ) -> io::Result<Pid> {
-    let mut command = Command::new(program);
-    command
-        .args(words)
-        .env_clear()
-        .envs(environment.iter().copied());
-    if let Some(output) = &place.output {
-        command
-            .stdout(Stdio::from(output.try_clone()?))
-            .stderr(Stdio::from(output.try_clone()?));
+    let text = |text: &OsStr| CString::new(text.as_bytes());
+    let words = [program.as_os_str()].into_iter().chain(words);
+    let environment = environment.iter();
+    let assignments = environment
+        .map(|(name, value)| CString::new([name.as_bytes(), b"=", value.as_bytes()].concat()));
+    Launch {
+        program: text(program.as_os_str())?,
+        words: words.map(text).collect::<Result<_, _>>()?,
+        environment: assignments.collect::<Result<_, _>>()?,
+        output: place.output.as_ref().map(AsRawFd::as_raw_fd),
+        terminal: place.terminal.map(|own| own.terminal.as_raw_fd()),
+        reset: &place.signals.to_reset,
+        place: place.guard.place(),
     }
-    // Numbers, because the closure has to own what it uses. They stay open until the child is there.
-    let terminal = place.terminal.map(|own| own.terminal.as_raw_fd());
-    let guard = place.guard.writer();
-    // SAFETY: between fork and exec the closure makes system calls only, all of them async-signal-safe, and
-    // allocates nothing.
-    unsafe {
-        command.pre_exec(move || {
-            lead_group(terminal, guard);
-            for number in 1..=libc::SIGRTMAX() {
-                if number != libc::SIGHUP {
-                    reset_disposition(number);
-                }
-            }
-            sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)?;
-            Ok(())
-        });
-    }
-    let child = command.spawn()?;
-    Pid::new(child.id().cast_signed()).ok_or_else(|| Errno::ECHILD.into())
-}
-
-/// Makes this child the leader of a group, tells the guard of it and takes the foreground.
-fn lead_group(terminal: Option<i32>, guard: i32) {
-    // SAFETY: two numbers; a child that has just been forked leads no session, so this does not fail.
-    unsafe { libc::setpgid(0, 0) };
-    // SAFETY: takes nothing.
-    let own = unsafe { libc::getpid() };
-    // The child itself tells of it, so that at no moment it can run and the guard cannot know.
-    Guard::tell(guard, own);
-    if let Some(terminal) = terminal {
-        // SAFETY: two numbers. SIGTTOU is still blocked. Without the foreground the script still runs.
-        unsafe { libc::tcsetpgrp(terminal, own) };
-    }
+    .start()
 }
 
 /// Gives a signal its default effect. The kernel refuses that for KILL and STOP, which have no other, and the C

@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 
 /// Highest signal number of Linux on every architecture we build for (`_NSIG` is 64, MIPS apart).
-const LAST: i32 = 64;
+pub(super) const LAST: i32 = 64;
 /// The C library keeps these to itself and refuses them in a set.
 const RESERVED: std::ops::RangeInclusive<i32> = 32..=34;
 
@@ -195,6 +195,15 @@ pub(crate) fn ignore_terminal_keys() {
 fn set_disposition(number: i32, disposition: libc::sighandler_t) {
     // SAFETY: only the two constant dispositions are ever passed, never the address of a handler.
     unsafe { libc::signal(number, disposition) };
+}
+
+/// Tells whether a signal has its default action. Those that the C library keeps for itself have it.
+pub(super) fn is_default(number: i32) -> bool {
+    let mut action = std::mem::MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: no action is given, and the pointer is to writable memory of the right type.
+    let result = unsafe { libc::sigaction(number, std::ptr::null(), action.as_mut_ptr()) };
+    // SAFETY: sigaction has filled it in where it succeeded.
+    Errno::result(result).is_err() || unsafe { action.assume_init() }.sa_sigaction == libc::SIG_DFL
 }
 
 fn set_of(numbers: impl Iterator<Item = i32>) -> io::Result<libc::sigset_t> {

@@ -88,3 +88,19 @@ fn a_daemon_on_the_output_of_its_script_outlives_level_and_rc() {
     machine.wait_console("late words");
     machine.wait_log("lived");
 }
+
+#[test]
+fn a_script_finds_its_terminal_though_the_one_before_has_mounted_others() {
+    let machine = Plan::new("id:3:initdefault:\nl3:3:wait:/sbin/sysvtools rc 3\n")
+        .script(
+            "/etc/rc3.d/S01mount",
+            "mount -t devpts -o newinstance,ptmxmode=0666 devpts /dev/pts",
+        )
+        .script(
+            "/etc/rc3.d/S02look",
+            "test -c \"$(readlink /proc/$$/fd/1)\" && note found",
+        )
+        .boot();
+    machine.wait_console("rc: 2 scripts in");
+    assert_eq!(machine.log(), ["found"]);
+}

@@ -125,6 +125,18 @@ fn scripts_on_a_terminal_find_one_of_the_same_size() {
     rc.wait().unwrap();
 }
 
+#[test]
+fn a_size_that_a_script_has_set_is_that_of_the_next_ones_terminal() {
+    let root = Root::new();
+    let mut terminal = Pty::open();
+    let set = format!("stty rows 33 cols 77 <{}", terminal.path().display());
+    root.script("set", &set, &["rc3.d/S01set"])
+        .script("size", "stty size <&1", &["rc3.d/S02size"]);
+    let mut rc = terminal.spawn(root.rc(&["3"]).env("TERM", "dumb"));
+    terminal.wait_for("33 77 ...", LIMIT);
+    rc.wait().unwrap();
+}
+
 /// A script that talks to whoever sits at the console.
 fn talking(body: &str) -> String {
     format!("### BEGIN INIT INFO\n# X-Interactive: true\n### END INIT INFO\n{body}")

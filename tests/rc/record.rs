@@ -79,3 +79,28 @@ fn a_place_for_the_record_that_appears_later_gets_all_of_it() {
     let output = fs::read(run.join("initlog/output/first.start")).unwrap();
     assert_eq!(output, b"S01first start\n");
 }
+
+#[test]
+fn an_end_is_recorded_while_others_go_on() {
+    let root = Root::new();
+    fs::create_dir_all(root.path().join("run")).unwrap();
+    let record = root.path().join("run/initlog/record");
+    let header =
+        |name: &str| format!("### BEGIN INIT INFO\n# Provides: {name}\n### END INIT INFO\n");
+    let waits = format!(
+        "{}tries=0; until grep -q '^end .*name=quick' {}; do tries=$((tries + 1)); [ $tries -lt 1000 ] || exit 1; \
+         sleep 0.01; done",
+        header("waits"),
+        record.display()
+    );
+    let quick = format!("{}echo words", header("quick"));
+    root.script("quick", &quick, &["rc3.d/S01quick"])
+        .script("waits", &waits, &["rc3.d/S01waits"])
+        .file("etc/default/rc", b"PARALLEL=yes\n", 0o644);
+    succeeded(&mut root.rc(&["3"]));
+    let ends = ends(&fs::read(record).unwrap());
+    assert!(
+        ends.iter().all(|end| end.verdict == Verdict::Ok),
+        "{ends:?}"
+    );
+}

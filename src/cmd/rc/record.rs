@@ -50,6 +50,11 @@ impl Record {
         Subject::run(self.level, self.previous)
     }
 
+    /// Writes what is not written yet.
+    pub(super) fn catch_up(&mut self) {
+        self.recorder.catch_up();
+    }
+
     /// A script begins; one that could not be started has no number.
     pub(super) fn script_begins(&mut self, step: &Step, pid: Option<Pid>) {
         self.add_begin(subject(step), pid, &step.link.file_name());
@@ -66,7 +71,8 @@ impl Record {
         }));
     }
 
-    /// A script has ended, or was not started, or is waited for no longer.
+    /// A script has ended, or was not started, or is waited for no longer. Written with the next line, which as a rule is
+    /// the beginning of the next script, or by [`catch_up`](Self::catch_up).
     pub(super) fn script_ends(
         &mut self,
         step: &Step,
@@ -85,7 +91,7 @@ impl Record {
             (None, Ending::TimedOut) => Status::Ended(ExitStatus::Killed(Signal::KILL)),
             (None, ending) => Status::NotStarted(ending.remark().into_bytes().into()),
         };
-        self.recorder.add(&Line::End(End {
+        self.recorder.gather(&Line::End(End {
             subject,
             pid,
             at: sys::clock::moment(),

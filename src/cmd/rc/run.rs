@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use anyhow::Context;
@@ -22,7 +22,7 @@ use crate::rcdir::settings::Asking;
 use crate::record::Kept;
 use crate::sys;
 use crate::sys::guard::Guard;
-use crate::sys::output::{Outgoing, wait};
+use crate::sys::output::{Channel, Outgoing, wait};
 use crate::sys::script::{HeldSignals, Occurrence, OwnTerminal, Progress};
 use crate::sys::usage::Reaped;
 use crate::uptime::Uptime;
@@ -40,6 +40,10 @@ pub(super) struct Run<'a> {
     pub(super) schedule: Schedule,
     pub(super) asking: Asking,
     pub(super) scripts: Vec<Script>,
+    /// Those that have ended, and of whose ends nothing has been shown and recorded yet.
+    pub(super) untold: Vec<Script>,
+    /// An output for the next script, opened while others run.
+    pub(super) spare: Option<(Channel, OwnedFd)>,
     pub(super) late: Vec<Late>,
     pub(super) summary: Summary,
     pub(super) began: Uptime,
@@ -75,6 +79,8 @@ impl<'a> Run<'a> {
             schedule,
             asking: tree.settings.asking,
             scripts: Vec::new(),
+            untold: Vec::new(),
+            spare: None,
             late: Vec::new(),
             summary: Summary::default(),
             began: sys::clock::now(),
@@ -91,9 +97,12 @@ impl<'a> Run<'a> {
     pub(super) fn all(&mut self) -> io::Result<()> {
         loop {
             self.start_what_is_ready();
+            self.tell_what_is_over();
+            self.record.catch_up();
             if self.scripts.is_empty() {
                 return Ok(());
             }
+            self.prepare();
             self.wait();
             self.hear()?;
             self.read();
@@ -119,8 +128,8 @@ impl<'a> Run<'a> {
         let exit = self.stopped_at.map_or(0, |_| super::TERMINATED);
         self.record.end(&self.summary, exit);
         self.console.finish();
-        // Neither is anything to outlive this run.
-        drop((self.guard, self.terminal, self.signals));
+        // None of them is to outlive this run.
+        drop((self.guard, self.terminal, self.signals, self.spare));
         late::relay(self.late, &mut self.console);
         exit
     }
@@ -203,9 +212,7 @@ impl<'a> Run<'a> {
                 Progress::Suspended => resume(pid),
                 Progress::Ended => {
                     // Before its number is free, so that nobody else is taken for it.
-                    let others = self.scripts.iter().filter(|other| other.is_running());
-                    self.guard
-                        .only(others.map(|other| other.pid).filter(|&other| other != pid));
+                    self.guard.forget(pid);
                     let reaped = sys::script::reap(pid)?;
                     let is_stopped = self.stopped_at.is_some();
                     if let Some(script) = self.scripts.get_mut(place) {
@@ -240,12 +247,29 @@ impl<'a> Run<'a> {
         self.late.retain(|late| !late.has_ended());
     }
 
+    /// Opens the next script's output while there is nothing else to do.
+    fn prepare(&mut self) {
+        if self.spare.is_none() && self.schedule.has_waiting() {
+            self.spare = Channel::like_standard_output().ok();
+        }
+    }
+
+    /// Lets others begin that have waited for a script. What there is to say of its end comes after that: it costs as much
+    /// as a tenth of a short script, and can be done while the next one runs.
     fn finish_what_is_over(&mut self) {
         while let Some(place) = self.scripts.iter().position(Script::is_over) {
             let script = self.scripts.remove(place);
+            self.take_terminal_back();
+            self.schedule.ended(script.step);
+            self.untold.push(script);
+        }
+    }
+
+    /// Shows and records the ends of scripts.
+    pub(super) fn tell_what_is_over(&mut self) {
+        for script in std::mem::take(&mut self.untold) {
             let (place, pid, shows) = (script.step, script.pid, script.shows);
             let title = script.title.clone();
-            self.take_terminal_back();
             let Finished {
                 ending,
                 reaped,
@@ -256,7 +280,6 @@ impl<'a> Run<'a> {
                 self.screen.begin(&title);
                 self.console.show(&self.screen.output(&kept.to_bytes()));
             }
-            self.schedule.ended(place);
             if let Some(step) = self.tree.plan.steps.get(place) {
                 let kept = Some(&kept).filter(|_| shows != Shows::Itself);
                 self.tell_end(step, Some(pid), &ending, reaped, kept);

@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 use super::asking::{self, Answer};
@@ -36,6 +37,7 @@ impl Run<'_> {
 
     /// Asks whether to run a script. If not, it counts as ended.
     fn ask(&mut self, place: usize, step: &Step) -> bool {
+        self.tell_what_is_over();
         let question = format!(
             "{}? (y)es, (n)o, (c)ontinue without asking ",
             String::from_utf8_lossy(&asking::title(step))
@@ -65,6 +67,7 @@ impl Run<'_> {
         };
         if channel.is_none() {
             // It writes there itself from now on.
+            self.tell_what_is_over();
             self.console.finish();
         }
         let has_terminal = channel.is_none() || self.tree.order() == Order::Links;
@@ -73,6 +76,7 @@ impl Run<'_> {
             // Of several only one could have the foreground, and it is not known which one would want it.
             terminal: self.terminal.as_ref().filter(|_| has_terminal),
             guard: &self.guard,
+            signals: &self.signals,
         };
         let started = start(
             &self.tree.program(step),
@@ -82,6 +86,7 @@ impl Run<'_> {
         );
         // Ours is the only hold on the script's end that would keep it open.
         drop(place_of_it);
+        self.tell_what_is_over();
         match started {
             Ok(pid) => {
                 let now = sys::clock::now();
@@ -103,9 +108,6 @@ impl Run<'_> {
                 self.record.script_begins(step, Some(pid));
             }
             Err(error) => {
-                // It may be the guard's last word that the script was about to run.
-                let running = self.scripts.iter().filter(|script| script.is_running());
-                self.guard.only(running.map(|script| script.pid));
                 self.take_terminal_back();
                 self.screen.begin(&shown_title(step));
                 self.record.script_begins(step, None);
@@ -118,11 +120,13 @@ impl Run<'_> {
 
     /// Opens what a script writes to. None for one that talks to whoever sits at the console, and where there is
     /// nothing to be had.
-    fn channel(&self, place: usize) -> Option<(Channel, std::os::fd::OwnedFd)> {
+    fn channel(&mut self, place: usize) -> Option<(Channel, OwnedFd)> {
         if self.tree.is_interactive(place) {
             return None;
         }
-        Channel::like_standard_output().ok()
+        let spare = self.spare.take();
+        let current = spare.filter(|(_, taker)| Channel::is_current(taker.as_fd()));
+        current.or_else(|| Channel::like_standard_output().ok())
     }
 }
 
@@ -150,17 +154,13 @@ fn start(
     environment: &[(OsString, OsString)],
     place: &Place<'_>,
 ) -> io::Result<Pid> {
-    let environment: Vec<(&OsStr, &OsStr)> = environment
-        .iter()
-        .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
-        .collect();
     let word = OsStr::new(argument.word());
     log::debug!("{} {}", program.display(), argument.word());
-    match sys::script::start(program, [word], &environment, place) {
+    match sys::script::start(program, [word], environment, place) {
         // A script without `#!` is one for the shell, as execvp(3) has it.
         Err(error) if error.raw_os_error() == Some(libc::ENOEXEC) => {
             let words = [program.as_os_str(), word];
-            sys::script::start(Path::new("/bin/sh"), words, &environment, place)
+            sys::script::start(Path::new("/bin/sh"), words, environment, place)
         }
         started => started,
     }

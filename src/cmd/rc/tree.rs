@@ -21,6 +21,7 @@ use crate::rcdir::schedule::{Loop, Schedule, Task};
 use crate::rcdir::settings::{self, Asking, Order, Settings};
 use crate::runlevel::Runlevel;
 use crate::sys;
+use crate::sys::guard::Guard;
 
 /// More than a file of settings or the kernel's command line ever has.
 const LONGEST_FILE: u64 = 1 << 20;
@@ -158,7 +159,7 @@ impl Tree {
 fn most_at_once() -> NonZeroUsize {
     const FOR_EACH: NonZeroUsize = NonZeroUsize::MIN.saturating_add(3);
     let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    processors.saturating_mul(FOR_EACH)
+    processors.saturating_mul(FOR_EACH).min(Guard::MOST)
 }
 
 /// Reads how scripts are to be run; what is wrong there is said and does not count.

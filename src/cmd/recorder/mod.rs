@@ -123,7 +123,8 @@ impl Recorder {
         self.unwritten = self.unwritten.saturating_add(1);
     }
 
-    /// Keeps what a script has printed for `initctl log`, in the place of what it printed the last time.
+    /// Keeps what a script has printed for `initctl log`, in the place of what it printed the last time. It is written with
+    /// the next line, and before it.
     pub(crate) fn keep_output(&mut self, subject: &Subject, kept: &Kept) {
         let name = output_name(subject);
         self.outputs.retain(|output| output.name != name);
@@ -132,7 +133,7 @@ impl Recorder {
             bytes: kept.to_bytes(),
             is_written: false,
         });
-        self.catch_up();
+        self.stay_bounded();
     }
 
     /// Writes what could not be written before, if it can be now.
@@ -141,6 +142,8 @@ impl Recorder {
         if self.unwritten == 0 && !waits {
             return;
         }
+        // Who reads that a script has ended finds what it has printed.
+        self.write_outputs();
         // A failure is the reason for holding lines; there is nobody to tell.
         self.write_lines().unwrap_or_default();
         self.write_outputs();
@@ -250,12 +253,17 @@ impl Recorder {
             return;
         }
         let folder = self.paths.kept_output();
-        if sys::files::make_folder(&folder).is_err() {
-            return;
-        }
         for output in self.outputs.iter_mut().filter(|output| !output.is_written) {
             let path = folder.join(OsStr::from_bytes(&output.name));
-            output.is_written = sys::files::replace(&path, &output.bytes).is_ok();
+            let replace = || sys::files::replace(&path, &output.bytes);
+            // As a rule the folder is there.
+            let written = match replace() {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    sys::files::make_folder(&folder).and_then(|()| replace())
+                }
+                written => written,
+            };
+            output.is_written = written.is_ok();
         }
     }
 

@@ -150,6 +150,7 @@ fn a_file_system_mounted_over_run_gets_everything_again_from_every_writer() {
     rc.add(&begin("rc"));
     let output = Subject::script(b"rc", "start");
     rc.keep_output(&output, &kept("hello\n"));
+    rc.catch_up();
     machine.mount_over_run();
     rc.add(&end("rc"));
     init.add(&end("init"));
