@@ -7,6 +7,9 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+/// Room for a file whose length is not known.
+const UNKNOWN: u64 = 1024;
+
 /// Reads a file of at most `most` bytes; more is an error, and so is anything but a regular file (which proc's
 /// files count as). Never waits for a FIFO's or a terminal's other end.
 pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
@@ -14,13 +17,16 @@ pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
         .read(true)
         .custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits())
         .open(path)?;
-    if !file.metadata()?.is_file() {
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             "not a regular file",
         ));
     }
-    let mut bytes = Vec::new();
+    // Room for all of it, and to see its end with the same call. A file of proc has no length that could be known.
+    let room = metadata.len().min(most).saturating_add(1).max(UNKNOWN);
+    let mut bytes = Vec::with_capacity(usize::try_from(room).unwrap_or(0));
     file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length > most) {
         return Err(io::Error::new(
