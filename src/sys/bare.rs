@@ -3,6 +3,7 @@
 
 use nix::errno::Errno;
 use std::ffi::{CStr, c_char, c_int, c_long};
+use std::mem::MaybeUninit;
 
 /// A path that ends with NUL, or a vector of such strings that ends with null, for the kernel to read.
 pub(super) type Strings = *const *const c_char;
@@ -163,6 +164,187 @@ pub(super) fn open(path: &CStr, flags: c_int) -> Result<c_int, c_int> {
             0,
         )
     })
+}
+
+/// What the C library's function has returned, where that does what the kernel's call cannot be asked for here: on the
+/// architectures where nobody shares memory.
+fn of_library(result: c_long) -> Result<c_int, c_int> {
+    Errno::result(result)
+        .map(|number| c_int::try_from(number).unwrap_or(0))
+        .map_err(|error| error as c_int)
+}
+
+/// How many bytes were moved.
+fn count(result: Result<c_int, c_int>) -> Result<usize, Errno> {
+    match result {
+        Ok(count) => Ok(usize::try_from(count).unwrap_or(0)),
+        Err(error) => Err(Errno::from_raw(error)),
+    }
+}
+
+/// Reads from an open file.
+pub(super) fn read(descriptor: c_int, into: &mut [u8]) -> Result<usize, Errno> {
+    let (place, room) = (into.as_mut_ptr() as usize, into.len());
+    // SAFETY: the kernel writes no more than there is room for.
+    count(outcome(unsafe {
+        call(libc::SYS_read, register(descriptor), place, room, 0)
+    }))
+}
+
+/// Writes to an open file.
+pub(super) fn write(descriptor: c_int, bytes: &[u8]) -> Result<usize, Errno> {
+    let (place, length) = (bytes.as_ptr() as usize, bytes.len());
+    // SAFETY: the kernel reads as much as there is.
+    count(outcome(unsafe {
+        call(libc::SYS_write, register(descriptor), place, length, 0)
+    }))
+}
+
+/// Writes to an open file, at an offset.
+pub(super) fn write_at(descriptor: c_int, bytes: &[u8], offset: u64) -> Result<usize, Errno> {
+    let (place, length) = (bytes.as_ptr() as usize, bytes.len());
+    if IS_KNOWN {
+        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+        // SAFETY: as above.
+        count(outcome(unsafe {
+            call(
+                libc::SYS_pwrite64,
+                register(descriptor),
+                place,
+                length,
+                offset,
+            )
+        }))
+    } else {
+        let offset = offset.try_into().unwrap_or(libc::off64_t::MAX);
+        // SAFETY: as above.
+        let written = unsafe { libc::pwrite64(descriptor, bytes.as_ptr().cast(), length, offset) };
+        count(of_library(written as c_long))
+    }
+}
+
+/// The length of an open file, where it is a regular one.
+pub(super) fn length_if_regular(descriptor: c_int) -> Result<Option<u64>, Errno> {
+    let mut status = MaybeUninit::<libc::stat64>::uninit();
+    let place = status.as_mut_ptr();
+    let result = if IS_KNOWN {
+        // SAFETY: on these architectures the library's structure is the kernel's.
+        outcome(unsafe { call(libc::SYS_fstat, register(descriptor), place as usize, 0, 0) })
+    } else {
+        // SAFETY: the structure is the library's.
+        of_library(c_long::from(unsafe { libc::fstat64(descriptor, place) }))
+    };
+    result.map_err(Errno::from_raw)?;
+    // SAFETY: it was filled in.
+    let status = unsafe { status.assume_init() };
+    let is_regular = status.st_mode & libc::S_IFMT == libc::S_IFREG;
+    Ok(is_regular.then_some(u64::try_from(status.st_size).unwrap_or(0)))
+}
+
+/// Cuts an open file, or makes it longer.
+pub(super) fn set_length(descriptor: c_int, length: u64) -> Result<(), Errno> {
+    let result = if IS_KNOWN {
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        // SAFETY: no memory is involved.
+        outcome(unsafe { call(libc::SYS_ftruncate, register(descriptor), length, 0, 0) })
+    } else {
+        let length = length.try_into().unwrap_or(libc::off64_t::MAX);
+        // SAFETY: no memory is involved.
+        of_library(c_long::from(unsafe {
+            libc::ftruncate64(descriptor, length)
+        }))
+    };
+    result.map(drop).map_err(Errno::from_raw)
+}
+
+/// Takes the lock on a whole open file for writing, if it is free. It goes with the open file (fcntl(2), `F_OFD_SETLK`).
+pub(super) fn try_lock(descriptor: c_int) -> bool {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "both constants are below 3"
+    )]
+    let (kind, whence) = (libc::F_WRLCK as i16, libc::SEEK_SET as i16);
+    let lock = libc::flock {
+        l_type: kind,
+        l_whence: whence,
+        l_start: 0,
+        l_len: 0,
+        l_pid: 0,
+    };
+    let result = if IS_KNOWN {
+        // SAFETY: on these architectures the library's structure is the kernel's, who reads it.
+        outcome(unsafe {
+            call(
+                libc::SYS_fcntl,
+                register(descriptor),
+                register(libc::F_OFD_SETLK),
+                &raw const lock as usize,
+                0,
+            )
+        })
+    } else {
+        // SAFETY: the structure is the library's.
+        of_library(c_long::from(unsafe {
+            libc::fcntl(descriptor, libc::F_OFD_SETLK, &raw const lock)
+        }))
+    };
+    result.is_ok()
+}
+
+/// The time of day: seconds since 1970, and nanoseconds.
+pub(super) fn wall_clock() -> Result<(i64, i64), Errno> {
+    let mut now = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    let result = if IS_KNOWN {
+        // SAFETY: on these architectures the library's structure is the kernel's.
+        outcome(unsafe {
+            call(
+                libc::SYS_clock_gettime,
+                register(libc::CLOCK_REALTIME),
+                &raw mut now as usize,
+                0,
+                0,
+            )
+        })
+    } else {
+        // SAFETY: the structure is the library's.
+        of_library(c_long::from(unsafe {
+            libc::clock_gettime(libc::CLOCK_REALTIME, &raw mut now)
+        }))
+    };
+    result.map_err(Errno::from_raw)?;
+    #[expect(
+        clippy::useless_conversion,
+        reason = "they are shorter on some architectures"
+    )]
+    Ok((now.tv_sec.into(), now.tv_nsec.into()))
+}
+
+/// Waits a millisecond.
+pub(super) fn pause() {
+    let pause = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 1_000_000,
+    };
+    if IS_KNOWN {
+        // SAFETY: as above; nobody asks what was left of the time.
+        let _interrupted = unsafe { call(libc::SYS_nanosleep, &raw const pause as usize, 0, 0, 0) };
+    } else {
+        // SAFETY: the structure is the library's.
+        unsafe { libc::nanosleep(&raw const pause, std::ptr::null_mut()) };
+    }
+}
+
+/// The kernel's names.
+pub(super) fn names() -> Result<libc::utsname, Errno> {
+    let mut names = MaybeUninit::<libc::utsname>::zeroed();
+    // SAFETY: the structure is the kernel's on every architecture.
+    outcome(unsafe { call(libc::SYS_uname, names.as_mut_ptr() as usize, 0, 0, 0) })
+        .map_err(Errno::from_raw)?;
+    // SAFETY: all bytes are valid, and it was filled in.
+    Ok(unsafe { names.assume_init() })
 }
 
 /// Sets the flags of an open file.

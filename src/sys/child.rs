@@ -10,6 +10,7 @@ use super::relay::Relay;
 use super::reports::{Report, Reports};
 use super::sharing::{self, Stack, Starting};
 use super::usage::{self, Changed, Reaped};
+use super::utmp::Account;
 use super::{bare, console, fd, signal, standard};
 use crate::process::{ExitStatus, Pid};
 use nix::errno::Errno;
@@ -102,14 +103,11 @@ impl Nursery {
     }
 }
 
-/// What is done about a child between its fork and its program, in that child and with its number.
-pub(crate) type BeforeExec<'a> = Option<&'a dyn Fn(Pid)>;
-
 /// Starts a child that becomes a session leader on the console and runs `body`.
 ///
 /// With a controlling terminal, the child that is returned is a keeper: it waits for the one that runs `body`, passes its
 /// status on, and gives the terminal up first, so that the end of the session does not hang up what was started from it.
-/// `before_exec` runs in the one that will exec. Its output goes through a `relay` where there is to be one; the command of
+/// The one that will exec writes its own `account`. Its output goes through a `relay` where there is to be one; the command of
 /// a container has none.
 ///
 /// `forked` is told the child's number before a crash that somebody asks for can come between. All signals but few are blocked
@@ -119,18 +117,19 @@ pub(crate) fn spawn(
     terminal: Terminal,
     relay: Option<&Relay>,
     nursery: &Nursery,
-    before_exec: BeforeExec<'_>,
+    account: Option<Account>,
     body: Body,
     forked: &mut dyn FnMut(Pid),
 ) -> io::Result<Pid> {
     let _whole = Whole::begin();
-    let pid = match (body, terminal, before_exec) {
-        // One that has nothing to do but to execute needs no copy of this process for it.
-        (Body::Exec(execution), Terminal::Shared, None)
+    let pid = match (body, terminal) {
+        // One that only has to record its start and to execute needs no copy of this process for it.
+        (Body::Exec(execution), Terminal::Shared)
             if relay.is_none() && bare::IS_KNOWN && nursery.has_room() =>
         {
             let starting = sharing::start(
                 console.device(),
+                account,
                 execution,
                 nursery.reports,
                 nursery.spare.take(),
@@ -144,7 +143,7 @@ pub(crate) fn spawn(
             terminal,
             relay,
             nursery.reports,
-            before_exec,
+            account.as_ref(),
             &body,
         )?,
     };
@@ -157,7 +156,7 @@ fn fork_and_run(
     terminal: Terminal,
     relay: Option<&Relay>,
     reports: Reports,
-    before_exec: BeforeExec<'_>,
+    account: Option<&Account>,
     body: &Body,
 ) -> io::Result<Pid> {
     // SAFETY: this process has one thread, so the copy may do whatever the original may.
@@ -167,11 +166,9 @@ fn fork_and_run(
         }
         ForkResult::Child => {
             let run = || match terminal {
-                Terminal::Shared => run_shared(console, relay, reports, before_exec, body),
-                Terminal::Controlling => {
-                    run_controlling(console, relay, reports, before_exec, body)
-                }
-                Terminal::OfInit => run_as_command(reports, before_exec, body),
+                Terminal::Shared => run_shared(console, relay, reports, account, body),
+                Terminal::Controlling => run_controlling(console, relay, reports, account, body),
+                Terminal::OfInit => run_as_command(reports, account, body),
             };
             let code = catch_unwind(AssertUnwindSafe(run)).unwrap_or(125);
             exit_now(code)
@@ -183,7 +180,7 @@ fn run_shared(
     console: &Console,
     relay: Option<&Relay>,
     reports: Reports,
-    before_exec: BeforeExec<'_>,
+    account: Option<&Account>,
     body: &Body,
 ) -> u8 {
     signal::reset_for_child_of_init();
@@ -193,25 +190,25 @@ fn run_shared(
     if let Some(relay) = relay {
         relay.attach(reports);
     }
-    run_body(reports, before_exec, body)
+    run_body(reports, account, body)
 }
 
 /// The session is new, and the terminal has been given up by process 1, so it can be had.
-fn run_as_command(reports: Reports, before_exec: BeforeExec<'_>, body: &Body) -> u8 {
+fn run_as_command(reports: Reports, account: Option<&Account>, body: &Body) -> u8 {
     signal::reset_for_child_of_init();
     setsid().map(drop).unwrap_or_default();
     let input = io::stdin();
     if input.is_terminal() {
         steal_terminal(input.as_fd());
     }
-    run_body(reports, before_exec, body)
+    run_body(reports, account, body)
 }
 
 fn run_controlling(
     console: &Console,
     relay: Option<&Relay>,
     reports: Reports,
-    before_exec: BeforeExec<'_>,
+    account: Option<&Account>,
     body: &Body,
 ) -> u8 {
     signal::reset_for_child_of_init();
@@ -227,10 +224,10 @@ fn run_controlling(
         Ok(ForkResult::Child) => {
             // A terminal that cannot be set up still takes output.
             console::reset_terminal(io::stdin().as_fd()).unwrap_or_default();
-            run_body(reports, before_exec, body)
+            run_body(reports, account, body)
         }
         Ok(ForkResult::Parent { child }) => keep_terminal_for(child),
-        Err(_) => run_body(reports, before_exec, body),
+        Err(_) => run_body(reports, account, body),
     }
 }
 
@@ -267,13 +264,11 @@ fn steal_terminal(terminal: BorrowedFd<'_>) {
     unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSCTTY, 1) };
 }
 
-fn run_body(reports: Reports, before_exec: BeforeExec<'_>, body: &Body) -> u8 {
+fn run_body(reports: Reports, account: Option<&Account>, body: &Body) -> u8 {
     match body {
         Body::Call(function) => function(),
         Body::Exec(execution) => {
-            if let (Some(before), Some(pid)) = (before_exec, Pid::new(NixPid::this().as_raw())) {
-                before(pid);
-            }
+            account.map(Account::write).unwrap_or_default();
             execution.run(reports)
         }
     }

@@ -6,21 +6,27 @@
 //! a machine must not lose its records to that, so that after a while the record is written without it.
 //!
 //! The time, and in wtmp the kernel's release, are filled in here.
+//!
+//! What is written is written without the C library's help and without memory from the heap (`bare`), so that a child which
+//! shares init's memory can record its own start.
 
+use std::ffi::{CStr, CString, c_int};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, ErrorKind, Read};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::time::Duration;
 
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::sys::utsname::uname;
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
 
-use crate::utmp::{RECORD_SIZE, Record, Text};
+use super::bare;
+use crate::utmp::{Kind, RECORD_SIZE, Record, Text};
 
 const SLOT: u64 = RECORD_SIZE as u64;
-/// How much of utmp is read at once: a usual one whole.
-const READ_AHEAD: usize = 32 * RECORD_SIZE;
+/// How much of utmp is read at once. It lies on the stack, which is small in a child that shares init's memory.
+const READ_AHEAD: usize = 8 * RECORD_SIZE;
 /// The most slots that are searched: those of the largest inittab, and of as many logins. Who may write utmp can make it as
 /// long as he likes.
 const MOST_SLOTS: u64 = 1 << 18;
@@ -50,58 +56,150 @@ pub(crate) fn create(path: &Path) -> io::Result<()> {
         path,
         OpenOptions::new().write(true).create(true).mode(0o644),
     )?;
-    try_lock(&file);
+    bare::try_lock(file.as_raw_fd());
     file.set_len(0)
 }
 
 /// Puts the record into its slot of utmp, or at the end where it has none yet. Returns it as written: with the
 /// time, and with what it took over from the record that stood there.
 pub(crate) fn replace(path: &Path, record: &Record, patience: Patience) -> io::Result<Record> {
-    let file = open(path, OpenOptions::new().read(true).write(true))?;
-    lock(&file, patience);
-    let mut record = stamped(record.clone())?;
-    let mut offset = 0;
-    let mut old = [0; RECORD_SIZE];
-    let mut reader = BufReader::with_capacity(READ_AHEAD, &file);
-    while read_whole(&mut reader, &mut old)? {
-        if record.may_replace(&old) {
-            let old = Record::decode(&old);
-            if record.replaces(&old) {
-                record = record.inheriting(&old);
-                break;
-            }
-        }
-        offset += SLOT;
-        if offset >= MOST_SLOTS * SLOT {
-            return Err(ErrorKind::FileTooLarge.into());
-        }
-    }
-    file.write_all_at(&record.encode(), offset)?;
-    Ok(record)
+    Ok(replace_in(&with_nul(path)?, record.clone(), patience)?)
 }
 
 /// Adds the record to wtmp, which is never created: who wants a history makes the file.
 pub(crate) fn append(path: &Path, record: &Record) -> io::Result<()> {
-    let file = open(path, OpenOptions::new().append(true))?;
-    let mut record = stamped(record.clone())?;
-    if record.host.is_empty() {
-        record.host = Text::new(uname()?.release().as_encoded_bytes());
+    Ok(append_to(&with_nul(path)?, record.clone())?)
+}
+
+/// What a child of init records of its own start, made before there is a child.
+#[derive(Debug)]
+pub(crate) struct Account {
+    utmp: CString,
+    wtmp: Option<CString>,
+    /// All of it but the number of the process.
+    record: Record,
+}
+
+impl Account {
+    /// The start of a process for the entry with this id, in utmp, and in wtmp where it is given.
+    pub(crate) fn new(id: &[u8], utmp: &Path, wtmp: Option<&Path>) -> io::Result<Self> {
+        Ok(Self {
+            utmp: with_nul(utmp)?,
+            wtmp: wtmp.map(with_nul).transpose()?,
+            record: Record {
+                id: Text::new(id),
+                ..Record::new(Kind::InitProcess)
+            },
+        })
     }
-    let is_locked = try_lock(&file);
-    let length = file.metadata()?.len();
+
+    /// Writes it, in the process itself, so that its own record as a login can only come later. What cannot be written is
+    /// left out.
+    pub(super) fn write(&self) {
+        let mut record = self.record.clone();
+        record.pid = bare::own_pid();
+        let wtmp = self.wtmp.as_deref();
+        let _written = replace_in(&self.utmp, record.clone(), Patience::Child);
+        let _appended = wtmp.map(|wtmp| append_to(wtmp, record));
+    }
+}
+
+fn with_nul(path: &Path) -> io::Result<CString> {
+    Ok(CString::new(path.as_os_str().as_bytes())?)
+}
+
+/// A regular file that is open for writing. It is closed when this goes away.
+struct Opened(c_int);
+
+impl Opened {
+    /// Opens one without waiting for anything.
+    fn new(path: &CStr, flags: c_int) -> Result<Self, Errno> {
+        let flags = flags | libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC;
+        let file = Self(bare::open(path, flags).map_err(Errno::from_raw)?);
+        bare::length_if_regular(file.0)?.ok_or(Errno::EINVAL)?;
+        Ok(file)
+    }
+
+    /// Takes the lock when it becomes free, or goes on without.
+    fn lock(&self, patience: Patience) {
+        for _ in 0..patience.looks() {
+            if bare::try_lock(self.0) {
+                return;
+            }
+            bare::pause();
+        }
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        bare::close(self.0);
+    }
+}
+
+fn replace_in(path: &CStr, mut record: Record, patience: Patience) -> Result<Record, Errno> {
+    let file = Opened::new(path, libc::O_RDWR)?;
+    file.lock(patience);
+    stamp(&mut record)?;
+    let mut bytes = [0; READ_AHEAD];
+    let (mut offset, mut filled) = (0, 0);
+    let (record, offset) = 'search: loop {
+        let room = bytes.get_mut(filled..).unwrap_or_default();
+        let read = match bare::read(file.0, room) {
+            Ok(0) => break (record, offset),
+            Ok(read) => read,
+            Err(Errno::EINTR) => continue,
+            Err(error) => return Err(error),
+        };
+        filled += read;
+        let (whole, part) = bytes.get(..filled).unwrap_or_default().as_chunks();
+        for old in whole {
+            if record.may_replace(old) {
+                let old = Record::decode(old);
+                if record.replaces(&old) {
+                    break 'search (record.inheriting(&old), offset);
+                }
+            }
+            offset += SLOT;
+            if offset >= MOST_SLOTS * SLOT {
+                return Err(Errno::EFBIG);
+            }
+        }
+        let (behind, left) = (filled - part.len(), part.len());
+        bytes.copy_within(behind..filled, 0);
+        filled = left;
+    };
+    match bare::write_at(file.0, &record.encode(), offset)? {
+        RECORD_SIZE => Ok(record),
+        _ => Err(Errno::ENOSPC),
+    }
+}
+
+fn append_to(path: &CStr, mut record: Record) -> Result<(), Errno> {
+    let file = Opened::new(path, libc::O_WRONLY | libc::O_APPEND)?;
+    stamp(&mut record)?;
+    if record.host.is_empty() {
+        record.host = Text::new(bare::names()?.release.map(c_char_to_byte));
+    }
+    let is_locked = bare::try_lock(file.0);
+    let length = bare::length_if_regular(file.0)?.unwrap_or(0);
     let whole = length - length % SLOT;
     if is_locked && whole != length {
         // Half a record, left by a full disk, would put all later ones out of step.
-        file.set_len(whole)?;
+        bare::set_length(file.0, whole)?;
     }
-    let written = io::Write::write(&mut &file, &record.encode())?;
+    let written = bare::write(file.0, &record.encode())?;
     if written < RECORD_SIZE {
         if is_locked {
-            file.set_len(whole)?;
+            bare::set_length(file.0, whole)?;
         }
-        return Err(ErrorKind::StorageFull.into());
+        return Err(Errno::ENOSPC);
     }
     Ok(())
+}
+
+fn c_char_to_byte(character: std::ffi::c_char) -> u8 {
+    character.to_ne_bytes()[0]
 }
 
 /// Reads utmp or wtmp from its beginning, record by record.
@@ -149,39 +247,12 @@ fn open(path: &Path, options: &OpenOptions) -> io::Result<File> {
     }
 }
 
-/// Takes the lock when it becomes free, or goes on without.
-fn lock(file: &File, patience: Patience) {
-    for _ in 0..patience.looks() {
-        if try_lock(file) {
-            return;
-        }
-        super::poll::wait([None], Some(Duration::from_millis(1)));
-    }
-}
-
-/// Takes the lock that utmp's other writers take, if it is free. It ends with the descriptor.
-fn try_lock(file: &File) -> bool {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "both constants are below 3"
-    )]
-    let (kind, whence) = (libc::F_WRLCK as i16, libc::SEEK_SET as i16);
-    let lock = libc::flock {
-        l_type: kind,
-        l_whence: whence,
-        l_start: 0,
-        l_len: 0,
-        l_pid: 0,
-    };
-    fcntl(file, FcntlArg::F_OFD_SETLK(&lock)).is_ok()
-}
-
-fn stamped(mut record: Record) -> io::Result<Record> {
-    let now = super::calendar::now()?;
-    // The fields have 32 bits; a clock beyond 2038 leaves them at their end.
-    record.seconds = i32::try_from(now.as_secs()).unwrap_or(i32::MAX);
-    record.microseconds = i32::try_from(now.subsec_micros()).unwrap_or(0);
-    Ok(record)
+fn stamp(record: &mut Record) -> Result<(), Errno> {
+    let (seconds, nanoseconds) = bare::wall_clock()?;
+    // The fields have 32 bits; a clock beyond 2038 leaves them at their end. One before 1970 has nothing to take away from.
+    record.seconds = i32::try_from(seconds.max(0)).unwrap_or(i32::MAX);
+    record.microseconds = i32::try_from(nanoseconds / 1000).unwrap_or(0);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -189,7 +260,7 @@ mod tests {
     use super::*;
     use crate::process::Pid;
     use crate::runlevel::Runlevel;
-    use crate::utmp::Kind;
+    use nix::sys::utsname::uname;
     use std::fs;
     use std::path::PathBuf;
     use tempfile::TempDir;
@@ -292,6 +363,54 @@ mod tests {
     }
 
     #[test]
+    fn a_process_records_its_own_start_in_both_files() {
+        let (folder, path) = scratch();
+        create(&path).unwrap();
+        let history = folder.path().join("wtmp");
+        fs::write(&history, "").unwrap();
+        Account::new(b"1", &path, Some(&history)).unwrap().write();
+        Account::new(b"2", &path, None).unwrap().write();
+        let own = i32::try_from(std::process::id()).unwrap();
+        let ids = |path: &Path| -> Vec<(Vec<u8>, i32)> {
+            let one = |record: Record| (record.id.as_bytes().to_vec(), record.pid);
+            all(path).into_iter().map(one).collect()
+        };
+        assert_eq!(ids(&path), [(b"1".to_vec(), own), (b"2".to_vec(), own)]);
+        assert_eq!(ids(&history), [(b"1".to_vec(), own)]);
+    }
+
+    #[test]
+    fn a_table_longer_than_what_is_read_at_once_is_searched_whole() {
+        let (_folder, path) = scratch();
+        create(&path).unwrap();
+        for number in 0..100 {
+            replace(
+                &path,
+                &started(&format!("{number}"), 1 + number),
+                Patience::Init,
+            )
+            .unwrap();
+        }
+        // Half a record at the end is overwritten.
+        let file = File::options().append(true).open(&path).unwrap();
+        io::Write::write_all(&mut &file, &[b'?'; 100]).unwrap();
+        for number in [0, 7, 8, 9, 63, 99, 100] {
+            replace(
+                &path,
+                &started(&format!("{number}"), 1000 + number),
+                Patience::Init,
+            )
+            .unwrap();
+        }
+        let records = all(&path);
+        assert_eq!(records.len(), 101);
+        for (number, record) in (0..).zip(&records) {
+            let again = [0, 7, 8, 9, 63, 99, 100].contains(&number);
+            assert_eq!(record.pid, number + if again { 1000 } else { 1 });
+        }
+    }
+
+    #[test]
     fn a_fifo_or_folder_in_place_of_the_file_is_an_error() {
         let (folder, path) = scratch();
         nix::unistd::mkfifo(&path, nix::sys::stat::Mode::from_bits_truncate(0o600)).unwrap();
@@ -324,10 +443,11 @@ mod tests {
         let (_folder, path) = scratch();
         create(&path).unwrap();
         let holder = File::options().write(true).open(&path).unwrap();
-        assert!(try_lock(&holder));
+        assert!(bare::try_lock(holder.as_raw_fd()));
         replace(&path, &Record::boot_time(), Patience::Init).unwrap();
         append(&path, &Record::shutdown()).unwrap();
         assert_eq!(all(&path).len(), 2);
-        assert!(!try_lock(&File::options().write(true).open(&path).unwrap()));
+        let other = File::options().write(true).open(&path).unwrap();
+        assert!(!bare::try_lock(other.as_raw_fd()));
     }
 }

@@ -13,7 +13,7 @@ use crate::snapshot::Written;
 use crate::supervisor::Occurrence;
 use crate::sys;
 use crate::sys::bounded::{Outcome, within};
-use crate::sys::utmp::Patience;
+use crate::sys::utmp::{Account, Patience};
 use crate::utmp::Record;
 use std::time::Duration;
 
@@ -178,14 +178,9 @@ impl Ledger {
     }
 }
 
-/// Records that a process is about to be executed for an entry; runs in that process, so that its own record
-/// as a login can only come later. The history is left out where it is another's to write.
-pub(super) fn record_start(paths: &Paths, id: &[u8], pid: Pid, writer: Writer) {
-    let record = Record::init_process(id, pid);
-    sys::utmp::replace(&paths.utmp(), &record, Patience::Child)
-        .map(drop)
-        .unwrap_or_default();
-    if writer == Writer::Itself {
-        sys::utmp::append(&paths.wtmp(), &record).unwrap_or_default();
-    }
+/// What a process that is started for an entry records of that itself. The history is left out where it is another's to write.
+pub(super) fn account(paths: &Paths, id: &[u8], writer: Writer) -> Option<Account> {
+    let wtmp = (writer == Writer::Itself).then(|| paths.wtmp());
+    // The paths have no NUL in them.
+    Account::new(id, &paths.utmp(), wtmp.as_deref()).ok()
 }

@@ -1,7 +1,7 @@
 //! From a `Spawn` effect to a forked child: its words, its environment, what is tried if it cannot be executed.
 
-use super::accounting::Writer;
-use super::{accounting, entrypoint};
+use super::accounting::{Writer, account};
+use super::entrypoint;
 use crate::initctl::Assignment;
 use crate::inittab::command::{Accounting, Initscript, command};
 use crate::inittab::{Entry, EntryId};
@@ -12,7 +12,7 @@ use crate::runlevel::Runlevel;
 use crate::supervisor::outputs::Outputs;
 use crate::supervisor::{ConsoleUse, Phase, Program, Start, command_entry, is_command};
 use crate::sys;
-use crate::sys::child::{BeforeExec, Body, Nursery, Terminal};
+use crate::sys::child::{Body, Nursery, Terminal};
 use crate::sys::console::Console;
 use crate::sys::execution::{After, Attempt, Execution};
 use crate::sys::relay::Relay;
@@ -76,14 +76,11 @@ impl Surroundings<'_> {
         let relay = relay.as_ref();
         let body = Body::Exec(Execution::new(attempts, environment, failed));
         let writer = Writer::towards(level_of(start.phase));
-        let account = |pid: Pid| {
-            accounting::record_start(self.paths, entry.id.as_bytes(), pid, writer);
-        };
-        let before_exec: BeforeExec<'_> = match Accounting::of(&entry.process) {
-            Accounting::Recorded => Some(&account),
+        let account = match Accounting::of(&entry.process) {
+            Accounting::Recorded => account(self.paths, entry.id.as_bytes(), writer),
             Accounting::Suppressed => None,
         };
-        sys::child::spawn(console, terminal, relay, nursery, before_exec, body, forked)
+        sys::child::spawn(console, terminal, relay, nursery, account, body, forked)
     }
 }
 
