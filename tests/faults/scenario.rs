@@ -39,6 +39,9 @@ h6:6:wait:/sbin/reboot -n -d -f
 ";
 const MORE: &str = "n4:4:respawn:/bin/sleep 1044\n";
 
+/// One whose output is recorded: it is attached by the copy of init that will execute it.
+const SETTINGS: &str = "RECORD_OUTPUT=r3\n";
+
 /// How a machine fared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verdict {
@@ -81,6 +84,8 @@ pub(crate) struct Usual {
 pub(crate) fn run(template: &Root, fault: Option<&Fault>, usual: Option<&Usual>) -> Outcome {
     let root = template.twin();
     root.write("/etc/inittab", TABLE);
+    root.write("/etc/default/init", SETTINGS);
+    root.link("sysvtools", "sbin/initctl");
     let log = std::os::unix::net::UnixDatagram::bind(root.at("/log.socket")).unwrap();
     log.set_nonblocking(true).unwrap();
     let shared = Arc::new(Shared::default());
