@@ -1,10 +1,12 @@
 //! Writers of a record on a machine whose /run comes and goes.
 
 use super::carry::carry;
+use super::entry_output::EntryOutput;
 use super::reading::history;
 use super::*;
 use crate::process::ExitStatus;
 use crate::record::{Begin, End, Status, Verdict};
+use crate::uptime::Uptime;
 use std::fs;
 use tempfile::TempDir;
 
@@ -280,6 +282,52 @@ fn a_record_is_carried_with_its_outputs_and_those_of_four_boots_before() {
     assert_eq!(fs::read(folder.join("output/ff.start")).unwrap(), b"ff");
     assert_eq!(fs::read(folder.join("output.1/ee.start")).unwrap(), b"ee");
     assert!(!folder.join("output/ee.start").exists());
+}
+
+#[test]
+fn outputs_of_entries_that_others_have_replaced_are_not_left_where_they_were_carried_to() {
+    let machine = Machine::started("aa");
+    let mut recorder = machine.recorder();
+    recorder.add(&begin("a"));
+    recorder.keep_output(&Subject::script(b"a", "start"), &kept("script"));
+    for pid in 1..=5 {
+        let mut output = EntryOutput::new(&machine.paths, b"r3", Pid::new(pid).unwrap());
+        output.take(Uptime::default(), format!("{pid}").as_bytes());
+        output.write(Uptime::default());
+        carry(&machine.paths).unwrap();
+    }
+    let folder = machine.paths.lasting_boot_log().join("output");
+    let mut names = sys::files::names(&folder, 100).unwrap();
+    names.sort();
+    assert_eq!(names, ["a.start", "r3.3", "r3.4", "r3.5"]);
+    assert_eq!(fs::read(folder.join("r3.5")).unwrap(), b"5");
+}
+
+#[test]
+fn an_output_is_written_at_once_and_then_once_a_second_and_what_fails_is_tried_again() {
+    let machine = Machine::started("aa");
+    let file = machine.paths.kept_output().join("r3.7");
+    let read = || fs::read_to_string(&file).unwrap_or_default();
+    let mut output = EntryOutput::new(&machine.paths, b"r3", Pid::new(7).unwrap());
+    assert_eq!(output.due(), None);
+    let at = Uptime::from_secs;
+    output.take(at(10), b"a");
+    output.write(at(10));
+    assert_eq!((read().as_str(), output.due()), ("a", None));
+    output.take(at(10), b"b");
+    output.write(at(10));
+    assert_eq!((read().as_str(), output.due()), ("a", Some(at(11))));
+    output.write(at(11));
+    assert_eq!((read().as_str(), output.due()), ("ab", None));
+    machine.hide_run();
+    output.take(at(20), b"c");
+    for (now, next) in [(20, 21), (21, 23), (23, 27)] {
+        output.write(at(now));
+        assert_eq!(output.due(), Some(at(next)));
+    }
+    machine.show_run();
+    output.write(at(27));
+    assert_eq!((read().as_str(), output.due()), ("abc", None));
 }
 
 #[test]
