@@ -251,6 +251,22 @@ r4:3:respawn:/bin/sleep 1004
 }
 
 #[test]
+fn a_program_that_does_not_get_ready_is_not_waited_for_without_end() {
+    if !ours() {
+        return;
+    }
+    let plan = Plan::new("id:3:initdefault:\nr3:3:respawn:/bin/sleep 1003\n")
+        .file(SETTINGS, "RECORD_OUTPUT=yes\n");
+    plan.root()
+        .script("/sbin/initctl", "echo rea >&2; exec sleep 1001");
+    let machine = plan.boot();
+    // Init serves others meanwhile.
+    machine.command("telinit -e INIT_A=b");
+    assert!(is_on_console(&machine.process("/bin/sleep 1003")));
+    machine.wait_console("INIT: not recorded: output of \"r3\": timed out");
+}
+
+#[test]
 fn settings_that_make_no_sense_are_told_with_their_line_and_record_nothing() {
     if !ours() {
         return;
