@@ -290,6 +290,7 @@ fn outputs_of_entries_that_others_have_replaced_are_not_left_where_they_were_car
     let mut recorder = machine.recorder();
     recorder.add(&begin("a"));
     recorder.keep_output(&Subject::script(b"a", "start"), &kept("script"));
+    recorder.add(&end("a"));
     for pid in 1..=5 {
         let mut output = EntryOutput::new(&machine.paths, b"r3", Pid::new(pid).unwrap());
         output.take(Uptime::default(), format!("{pid}").as_bytes());
