@@ -3,7 +3,11 @@
 use crate::support::namespace::{Ending, Machine, Plan, Process};
 use crate::support::root::ours;
 use nix::sys::signal::{SIGKILL, SIGSEGV, SIGTERM};
-use std::fs;
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 
 const SETTINGS: &str = "/etc/default/init";
 
@@ -369,51 +373,56 @@ r4:4:respawn:/bin/sleep 1004
     machine.until_true("no zombie is left", || machine.zombies().is_empty());
 }
 
+fn replace_image(machine: &Machine, how: &str) {
+    if how == "crash" {
+        machine.signal(SIGSEGV);
+        machine.wait_console("SIGSEGV from outside");
+    } else {
+        machine.command(how);
+        machine.wait_console("reloading");
+    }
+}
+
 #[test]
 fn new_images_of_init_go_on_recording() {
     if !ours() {
         return;
     }
-    let machine = plan(
-        "id:3:initdefault:
-r3:3:respawn:/bin/talk
-",
-        "r3",
-    )
-    .script(
+    // The shell reads by itself, so that no copy of it is taken for it.
+    let plan = plan("id:3:initdefault:\nr3:3:respawn:/bin/talk\n", "r3").script(
         "/bin/talk",
-        "i=0; while :; do until [ -e /out/go$i ]; do usleep 10000; done; rm /out/go$i
-        echo round $i of $$; i=$((i+1)); done",
-    )
-    .boot();
+        "while :; do read word </out/words && echo $word from $$; done",
+    );
+    let words = plan.root().at("/out/words");
+    mkfifo(&words, Mode::S_IRUSR | Mode::S_IWUSR).unwrap();
+    let machine = plan.boot();
+    // Says a word by the entry's process, and waits until it is recorded.
+    let speaks = |process: &Process, word: &str| {
+        machine.until("it listens", || {
+            let listener = OpenOptions::new()
+                .write(true)
+                .custom_flags(libc::O_NONBLOCK)
+                .open(&words);
+            writeln!(listener.ok()?, "{word}").ok()
+        });
+        let inside = process.inside();
+        output_of(&machine, "r3", inside, &format!("{word} from {inside}\n"));
+    };
     let entry = machine.process("/bin/sh /bin/talk");
     let keeping = machine.until("it is kept", || keeper(&machine, "r3"));
-    machine.write("/out/go0", "");
-    output_of(&machine, "r3", entry.inside(), "round 0");
-    machine.signal(SIGSEGV);
-    machine.wait_console("SIGSEGV from outside");
-    machine.write("/out/go1", "");
-    output_of(&machine, "r3", entry.inside(), "round 1");
-    machine.command("telinit u");
-    machine.wait_console("reloading");
-    machine.write("/out/go2", "");
-    output_of(&machine, "r3", entry.inside(), "round 2");
-    assert_eq!(keeper(&machine, "r3").unwrap().pid, keeping.pid);
+    speaks(&entry, "first");
+    for how in ["crash", "telinit u"] {
+        replace_image(&machine, how);
+        speaks(&entry, how);
+        assert_eq!(keeper(&machine, "r3").unwrap().pid, keeping.pid);
+    }
     // Images that took over record what they start, too.
     for how in ["crash", "telinit u"] {
         let former = machine.process("/bin/sh /bin/talk");
-        if how == "crash" {
-            machine.signal(SIGSEGV);
-            machine.wait_console("SIGSEGV from outside");
-        } else {
-            machine.command(how);
-            machine.wait_console("reloading");
-        }
+        replace_image(&machine, how);
         former.signal(SIGKILL);
         machine.wait_respawned("/bin/sh /bin/talk", &former);
-        machine.write("/out/go0", "");
-        let next = machine.process("/bin/sh /bin/talk").inside();
-        output_of(&machine, "r3", next, &format!("round 0 of {next}"));
+        speaks(&machine.process("/bin/sh /bin/talk"), "next");
     }
     machine.until_true("no zombie is left", || machine.zombies().is_empty());
     assert_eq!(machine.init().descriptors().len(), 4);
