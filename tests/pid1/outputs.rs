@@ -265,6 +265,7 @@ fn a_program_that_does_not_get_ready_is_not_waited_for_without_end() {
         .script("/sbin/initctl", "echo rea >&2; exec sleep 1001");
     let machine = plan.boot();
     // Init serves others meanwhile.
+    machine.until_true("init listens", || machine.try_ask(&[]));
     machine.command("telinit -e INIT_A=b");
     assert!(is_on_console(&machine.process("/bin/sleep 1003")));
     machine.wait_console("INIT: not recorded: output of \"r3\": timed out");
