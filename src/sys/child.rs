@@ -16,7 +16,7 @@ use crate::process::{ExitStatus, Pid};
 use nix::errno::Errno;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::{ForkResult, Pid as NixPid, fork, setsid, tcgetpgrp};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -52,8 +52,6 @@ pub(crate) struct Nursery {
     starting: RefCell<Vec<Starting>>,
     /// A stack that one of them had.
     spare: RefCell<Option<Stack>>,
-    /// Whether others were given back, to the allocator.
-    has_shrunk: Cell<bool>,
 }
 
 impl Nursery {
@@ -63,7 +61,6 @@ impl Nursery {
             reports: Reports::open()?,
             starting: RefCell::default(),
             spare: RefCell::default(),
-            has_shrunk: Cell::default(),
         })
     }
 
@@ -83,16 +80,15 @@ impl Nursery {
         !self.starting.borrow().is_empty()
     }
 
-    /// Tells whether many children have been there at once since the last call, whose memory is free now.
-    pub(crate) fn has_shrunk(&self) -> bool {
-        self.has_shrunk.take()
+    /// Keeps no memory for the next child.
+    pub(crate) fn rest(&self) {
+        self.spare.take();
     }
 
     /// Gives back the memory of children that have executed. One whose program does not come from its disk keeps its own.
     pub(crate) fn tidy(&self) {
         let mut spare = self.spare.borrow_mut();
-        let has_given_back = sharing::tidy(&mut self.starting.borrow_mut(), &mut spare);
-        self.has_shrunk.set(self.has_shrunk.get() || has_given_back);
+        sharing::tidy(&mut self.starting.borrow_mut(), &mut spare);
     }
 
     /// Takes note that a child has been reaped.

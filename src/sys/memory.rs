@@ -55,14 +55,40 @@ pub(crate) fn forget() {
     REFUSED.store(0, Ordering::Release);
 }
 
-/// Gives the kernel back what the program has used for a moment and will not need again soon. The C library does so by
-/// itself only with much more than PID 1 ever has.
+/// How far down from where it is used now the stack may have reached. Below it the kernel keeps a gap of a megabyte.
+const REACH: usize = 256 << 10;
+
+/// Gives the kernel back what the program has used for a moment and will not need again soon: free parts of the heap, which
+/// the C library gives back by itself only with much more than PID 1 ever has, and the stack below this function.
 pub(crate) fn give_back() {
     #[cfg(target_env = "gnu")]
     // SAFETY: only memory that nobody has is given back.
     unsafe {
         libc::malloc_trim(0)
     };
+    give_back_stack();
+}
+
+fn give_back_stack() {
+    // Only the first thread's stack has nothing but a gap below it.
+    if nix::unistd::gettid() != nix::unistd::getpid() {
+        return;
+    }
+    let Some(page) = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE)
+        .ok()
+        .flatten()
+        .and_then(|size| usize::try_from(size).ok())
+    else {
+        return;
+    };
+    let here = 0_u8;
+    let used = &raw const here as usize;
+    // A page is left for what this function calls.
+    let end = (used & !(page - 1)) - page;
+    let start = end - REACH;
+    // SAFETY: stacks grow downwards, so nothing is in use there, and what is used next is filled with zeros first. Where the
+    // stack has never reached nothing is mapped, which is passed over.
+    unsafe { libc::madvise(start as *mut libc::c_void, REACH, libc::MADV_DONTNEED) };
 }
 
 #[cfg(test)]

@@ -57,16 +57,12 @@ impl Starting {
 
 /// Gives back what children had that have executed, and keeps one of their stacks for the next: memory that is asked for and
 /// given back all the time costs more than all else about a child.
-///
-/// Tells whether any memory was given back.
-pub(super) fn tidy(starting: &mut Vec<Starting>, spare: &mut Option<Stack>) -> bool {
-    let mut has_given_back = false;
+pub(super) fn tidy(starting: &mut Vec<Starting>, spare: &mut Option<Stack>) {
     for done in starting.extract_if(.., |starting| !starting.shares()) {
         // SAFETY: it comes from a box, and nobody else has it any more.
         let job = unsafe { Box::from_raw(done.job.as_ptr()) };
-        has_given_back |= spare.replace(job.stack).is_some();
+        *spare = Some(job.stack);
     }
-    has_given_back
 }
 
 /// All that the child needs.

@@ -60,16 +60,10 @@ impl Journal {
 
     /// Begins anew with a snapshot where enough has come together, and with each table and level, so that also one who
     /// cannot replay the lines (`rescue`) knows what runs. Only called where nothing is at hand.
-    /// Tells whether it was begun anew.
-    pub(super) fn keep(
-        &mut self,
-        now: Uptime,
-        phase: Phase,
-        snapshot: impl FnOnce() -> Snapshot,
-    ) -> bool {
+    pub(super) fn keep(&mut self, now: Uptime, phase: Phase, snapshot: impl FnOnce() -> Snapshot) {
         let is_short = self.added < SHORT.max(self.begins_with);
         if !self.is_stale && is_short && self.phase == Some(phase) {
-            return false;
+            return;
         }
         self.crashes
             .retain(|crash| crate::journal::is_recent(*crash, now));
@@ -86,6 +80,5 @@ impl Journal {
             self.is_stale = false;
             self.phase = Some(phase);
         }
-        true
     }
 }

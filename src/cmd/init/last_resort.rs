@@ -68,7 +68,7 @@ struct Kept {
 
 impl LastResort {
     /// Runs until the machine goes down; the exit code is that of a container whose kernel refuses to go down.
-    pub(super) fn run(mut self) -> ExitCode {
+    pub(super) fn run(mut self: Box<Self>) -> ExitCode {
         self.report.alarm(
             "PANIC: init has crashed again and again: only the gettys are kept now. `telinit u' lets init try again; \
              `reboot' and `halt' work, and so does Ctrl-Alt-Del",

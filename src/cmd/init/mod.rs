@@ -71,6 +71,23 @@ pub(crate) fn command(call: &Invocation) -> anyhow::Result<ExitCode> {
 /// # Errors
 /// The caller is not root, or the one command that it was to run could not be started.
 pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
+    match prepare(call)? {
+        Prepared::Init(init) => init.run(),
+        Prepared::LastResort(last_resort) => Ok(last_resort.run()),
+        Prepared::Done(code) => Ok(code),
+    }
+}
+
+/// What init has become. On the heap: what has led to it is to leave nothing on the stack for years.
+enum Prepared {
+    Init(Box<Init>),
+    LastResort(Box<LastResort>),
+    /// The command has ended that it was to run without an inittab.
+    Done(ExitCode),
+}
+
+#[inline(never)]
+fn prepare(call: &Invocation) -> anyhow::Result<Prepared> {
     let words = args::read(&call.arguments);
     let paths = Paths::default();
     let home = home(&words, &paths);
@@ -78,7 +95,7 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
         && words.names_command
         && (words.rc == Rc::LeftOut || !table::is_there(&paths))
     {
-        return entrypoint::main(call, &words, home.namespace);
+        return entrypoint::main(call, &words, home.namespace).map(Prepared::Done);
     }
     anyhow::ensure!(
         home.realm == Realm::Container || sys::identity::is_superuser(),
@@ -121,10 +138,10 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
                 journal: Journal::new(Some(crashed.file), Vec::new()),
                 is_done: false,
             };
-            return Ok(last_resort.run());
+            return Ok(Prepared::LastResort(Box::new(last_resort)));
         }
     };
-    let init = Init {
+    let mut init = Box::new(Init {
         supervisor: Supervisor::new(&crate::supervisor::BootOptions::default()),
         control: Control::new(&paths),
         ledger: Ledger::new(&paths),
@@ -136,7 +153,7 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
         kept: BTreeMap::new(),
         effects: VecDeque::new(),
         taken: sys::clock::now(),
-        has_grown: true,
+        rest_at: None,
         has_unreaped: true,
         is_settled: false,
         home,
@@ -145,11 +162,12 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
         nursery,
         signals,
         title,
-    };
+    });
     match crashed {
         Some((crashed, found)) => init.recover(crashed, found),
         None => init.start(call, left),
     }
+    Ok(Prepared::Init(init))
 }
 
 /// Finds out where init runs.
@@ -196,8 +214,10 @@ impl Insist<'_> {
 }
 
 impl Init {
-    fn start(mut self, call: &Invocation, left: Option<Left>) -> ! {
-        let Some(left) = left else { self.boot(call) };
+    fn start(&mut self, call: &Invocation, left: Option<Left>) {
+        let Some(left) = left else {
+            return self.boot(call);
+        };
         match Snapshot::from_text(&left.text) {
             Ok((snapshot, problems)) => {
                 self.install_panic_hook();
@@ -214,13 +234,13 @@ impl Init {
                 self.control.look(sys::clock::now(), &mut self.report);
                 drop(held);
                 self.take_over(snapshot);
-                self.begin(Event::Resumed)
+                self.begin(Event::Resumed);
             }
             Err(error) => {
                 drop(left.journal);
                 self.report
                     .say(Sink::Both, &format!("{error}: starting afresh"));
-                self.boot(call)
+                self.boot(call);
             }
         }
     }
@@ -264,7 +284,7 @@ impl Init {
             .read_outputs(&self.paths, &mut |text| report.say(Sink::Both, text));
     }
 
-    fn boot(mut self, call: &Invocation) -> ! {
+    fn boot(&mut self, call: &Invocation) {
         let mut words = args::read(&call.arguments);
         words.boot.realm = self.home.realm;
         if words.auto == Auto::Said {
@@ -283,14 +303,13 @@ impl Init {
         self.report
             .say(Sink::Console, &format!("version {} booting", version()));
         self.supervisor = Supervisor::new(&words.boot);
-        self.begin(Event::Booted)
+        self.begin(Event::Booted);
     }
 
-    /// Enters the loop, with a journal that tells where it began.
-    fn begin(mut self, first: Event) -> ! {
+    /// Sees to it that the loop begins, and with a journal that tells where.
+    fn begin(&mut self, first: Event) {
         self.keep_journal(sys::clock::now());
         self.queue(first);
-        self.run()
     }
 
     /// Has a panic lead to the next image. Where there is none, it is told on the console: there is no standard error.

@@ -56,7 +56,7 @@ impl Crashed {
 
 impl Init {
     /// Goes on where the image before has failed.
-    pub(super) fn recover(mut self, crashed: Crashed, found: Recovered) -> ! {
+    pub(super) fn recover(&mut self, crashed: Crashed, found: Recovered) {
         self.install_panic_hook();
         sys::process::set_name(c"init");
         self.home.let_go_of_standard();
@@ -97,7 +97,6 @@ impl Init {
         self.taken = found.now;
         self.queue(Event::Resumed);
         self.look_after_children();
-        self.run()
     }
 
     /// Tells of processes that are no children of ours any more: reaped, and not written down.

@@ -56,8 +56,9 @@ pub(super) const SERVED_IN_CONTAINER: [Signal; 6] = [
 const MOST_REAPED: usize = 512;
 /// How often the FIFO is looked at during the boot phases.
 const WHILE_BOOTING: Duration = Duration::from_secs(5);
-/// How long a child usually takes at most to execute its program; until then memory is kept for it.
-const UNTIL_EXECUTED: Duration = Duration::from_secs(1);
+/// How long after something has happened the memory is given back that was needed for it. A child has usually executed its
+/// program by then.
+const UNTIL_REST: Duration = Duration::from_secs(1);
 /// More than the kernel keeps of a command's name (proc(5), `comm`).
 const LONGEST_NAME: u64 = 64;
 /// After a pass that panicked, where there is no next image, the next pass begins no sooner, so that a lasting fault does
@@ -130,8 +131,8 @@ pub(super) struct Init {
     /// What is left to do about the last event, which was taken up at this time.
     pub(super) effects: VecDeque<Effect>,
     pub(super) taken: Uptime,
-    /// Whether something was done for which much memory was needed, such as taking up a table.
-    pub(super) has_grown: bool,
+    /// When the memory is given back that was needed for what has happened.
+    pub(super) rest_at: Option<Uptime>,
     /// Whether there may be children that have ended, of which no signal will tell any more.
     pub(super) has_unreaped: bool,
     /// Whether all that is done when nothing else is to do has been done since the last event.
@@ -147,7 +148,7 @@ struct News {
 
 impl Init {
     /// Runs until the machine goes down.
-    pub(super) fn run(mut self) -> ! {
+    pub(super) fn run(mut self: Box<Self>) -> ! {
         let mut limit = None;
         loop {
             let pass = catch_unwind(AssertUnwindSafe(|| self.pass(limit)));
@@ -157,7 +158,7 @@ impl Init {
         }
     }
 
-    /// Handles what waits, then waits for more.
+    /// Handles what waits, then waits for more. What it calls is kept out of its own frame, which is there all the time.
     fn pass(&mut self, least_wait: Option<Duration>) {
         if let Some(pause) = least_wait {
             sys::poll::wait([None], Some(pause));
@@ -173,6 +174,9 @@ impl Init {
             Phase::Normal(_) => Happened::Something,
         };
         self.control.keep_open(now, happened, &mut self.report);
+        if !self.is_settled {
+            self.rest_at = self.rest_at.or(Some(now.after(UNTIL_REST)));
+        }
         if !self.is_settled && self.is_put_off(now) {
             // Then it need not be known whether nothing else is to do.
             self.settle(now);
@@ -191,6 +195,19 @@ impl Init {
         } else if !self.has_unreaped && (!self.is_settled || self.is_behind(now)) {
             self.settle(now);
         }
+        if self.waiting.is_empty() && self.rest_at.is_some_and(|at| at <= now) {
+            self.rest(now);
+        }
+    }
+
+    /// Gives back what memory is not needed while nothing happens.
+    #[inline(never)]
+    fn rest(&mut self, now: Uptime) {
+        self.nursery.tidy();
+        self.nursery.rest();
+        sys::memory::give_back();
+        // A program that does not come from its disk keeps the memory of its child.
+        self.rest_at = self.nursery.is_busy().then(|| now.after(UNTIL_REST));
     }
 
     /// Tells whether there is something to collect of which the wait does not tell.
@@ -210,22 +227,19 @@ impl Init {
     /// Tells whether there is nothing that [`settle`](Self::settle) would do at this time.
     fn is_put_off(&self, now: Uptime) -> bool {
         let state = self.state_file.deadline(&self.supervisor);
-        let is_written_later = state.is_none_or(|at| at > now) && self.recording.is_put_off(now);
-        is_written_later && !self.has_grown
+        state.is_none_or(|at| at > now) && self.recording.is_put_off(now)
     }
 
-    /// Does what can wait until there is nothing else to do: files for others, and memory.
+    /// Writes the files for others, which can wait until there is nothing else to do.
+    #[inline(never)]
     fn settle(&mut self, now: Uptime) {
         self.is_settled = true;
         self.keep_state(now);
         self.recording.write(now, self.supervisor.phase());
-        self.has_grown |= self.nursery.has_shrunk();
-        if std::mem::take(&mut self.has_grown) {
-            sys::memory::give_back();
-        }
     }
 
     /// Does the next effect, or takes up the next event where none is left. Tells whether there was one.
+    #[inline(never)]
     fn step(&mut self) -> bool {
         if let Some(effect) = self.effects.pop_front() {
             log::debug!("{effect:?}");
@@ -282,7 +296,7 @@ impl Init {
             self.state_file.deadline(&self.supervisor),
             self.recording.deadline(),
             self.look_again_at(now),
-            self.nursery.is_busy().then(|| now.after(UNTIL_EXECUTED)),
+            self.rest_at,
         ]
         .into_iter()
         .flatten()
@@ -314,6 +328,7 @@ impl Init {
     }
 
     /// Turns what has happened into events.
+    #[inline(never)]
     fn collect(&mut self, now: Uptime, news: News) {
         if news.signals {
             self.take_signals();
@@ -444,7 +459,7 @@ impl Init {
     /// Begins the journal anew if it is time. Nothing may be at hand: a snapshot does not tell of effects.
     pub(super) fn keep_journal(&mut self, now: Uptime) {
         let (supervisor, ledger, control) = (&self.supervisor, &self.ledger, &self.control);
-        self.has_grown |= self.journal.keep(now, supervisor.phase(), || {
+        self.journal.keep(now, supervisor.phase(), || {
             snapshot(supervisor, ledger, control)
         });
     }
