@@ -49,6 +49,30 @@ fn small_system_boots_changes_runlevel_restarts_and_powers_off() {
 }
 
 #[test]
+fn small_system_that_records_what_its_entries_say_goes_on_and_goes_down_as_ever() {
+    let initramfs = testbed().join("initramfs.gz");
+    let mut machine = Machine::start(&Hardware {
+        initramfs: Some(&initramfs),
+        ..Hardware::default()
+    });
+    machine.log_in(None);
+    machine.must_exit("echo 'RECORD_OUTPUT=yes' >/etc/default/init", 0);
+    machine.must_exit("telinit q", 0);
+    let shell = machine.answer("echo $$");
+    machine.must_exit("telinit 4", 0);
+    machine.wait_until("[ \"$(/sbin/runlevel)\" = '3 4' ]");
+    machine.wait_until("! pidof rc >/dev/null");
+    // What rc shows in level 4 went through a terminal to the console, and is kept.
+    machine.must_exit("/sbin/initctl log l4 | grep -q '^==> l4\\.[0-9]* <==$'", 0);
+    machine.must_answer("echo $$", &shell);
+    machine.must_have_no_zombie();
+    machine.type_line("/sbin/poweroff");
+    machine.wait_for("reboot: Power down", BOOT);
+    machine.must_not_have_said("[fail]");
+    machine.wait_for_end(COMMAND);
+}
+
+#[test]
 fn small_system_with_util_linux_on_a_disk_leaves_a_clean_file_system() {
     let disk = Disk::made_by(
         Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/setup/bare-with-ours"))
