@@ -61,12 +61,93 @@ impl Candidate for Small {
 }
 
 pub(crate) fn measure(extent: Extent) -> Vec<Comparison> {
-    let mut tables = vec![small(extent)];
-    // A Debian takes half a minute each time: too long for seeing that it works.
+    let mut tables = vec![small(extent), functions_of_ours(extent)];
+    // A Debian takes a quarter of a minute each time: too long for seeing that it works.
     if extent == Extent::Full {
-        tables.push(debian());
+        tables.extend([debian(), functions_of_debian()]);
     }
     tables
+}
+
+fn functions_of_ours(extent: Extent) -> Comparison {
+    let initramfs = testbed().join("initramfs.gz");
+    let hardware = Hardware {
+        initramfs: Some(&initramfs),
+        ..Hardware::default()
+    };
+    let mut machine = Machine::start(&hardware);
+    machine.log_in(None);
+    functions(
+        &mut machine,
+        "What the scripts of our small system pay for the functions that they read",
+        "/etc/rcS.d/S* /etc/rc3.d/S*",
+        extent.choose(5, 1),
+    )
+}
+
+fn functions_of_debian() -> Comparison {
+    let disk = disk(Debian::Own);
+    let hardware = Hardware {
+        disk: Some(&disk),
+        ..Hardware::default()
+    };
+    let mut machine = Machine::start(&hardware);
+    machine.log_in(Some("init"));
+    functions(
+        &mut machine,
+        "What the scripts of a boot of Debian 12 pay for the functions that they read",
+        "/etc/rcS.d/S* /etc/rc2.d/S*",
+        5,
+    )
+}
+
+/// What the shells of a boot's scripts take on the machine itself, with nothing in them but the lines by which they read
+/// functions, and without these. Seconds of the same boot are in the tables of the boots.
+fn functions(machine: &mut Machine, title: &str, scripts: &str, rounds: usize) -> Comparison {
+    const NOTHING: &str = "reading nothing";
+    const FUNCTIONS: &str = "reading functions";
+    let mut table = Comparison::new(
+        title,
+        "ms a boot",
+        NOTHING,
+        "A shell for each script, which does what the script does to read functions and settings (`. FILE`), and nothing \
+         else. Compare it with the time of the boot.",
+    );
+    machine.answer(&format!(
+        "mkdir /run/f; : >/run/nothing; for s in {scripts}; do sed -nE \
+         's/^[^#]*(^|[[:space:];&])\\.[[:space:]]+(\\/[^[:space:];&|]+).*/\\2/p' $s | \
+         while read -r f; do [ ! -r $f ] || echo \". $f\"; done >/run/f/${{s##*/}}; done"
+    ));
+    let number = |words: String| words.trim().parse::<f64>().unwrap();
+    let all = number(machine.answer("ls /run/f | wc -l"));
+    let reading = number(machine.answer("grep -l . /run/f/* | wc -l"));
+    let lines = number(machine.answer("cat /run/f/* | while read -r _ f; do cat $f; done | wc -l"));
+    let mut processes = [0.0, 0.0];
+    for _ in 0..rounds {
+        for (place, name, file) in [(0, NOTHING, "/run/nothing"), (1, FUNCTIONS, "$f")] {
+            // The first line is the clock's, the second counts the processes that were made.
+            let read = |machine: &mut Machine| {
+                let words = machine.answer(
+                    "read -r now _ </proc/uptime; echo $now; sed -n 's/^processes //p' /proc/stat",
+                );
+                let mut words = words
+                    .lines()
+                    .map(|line| line.trim().parse::<f64>().unwrap());
+                [words.next().unwrap(), words.next().unwrap()]
+            };
+            let before = read(machine);
+            machine.answer(&format!(
+                "for i in 1 2 3 4 5; do for f in /run/f/*; do sh {file} >/dev/null 2>&1; done; done"
+            ));
+            let after = read(machine);
+            table.add(name, (after[0] - before[0]) * 1000.0 / 5.0);
+            processes[place] = (after[1] - before[1]) / 5.0;
+        }
+    }
+    table.explained(&format!(
+        "{reading} of {all} scripts read something, {lines} lines in all; {} processes are made for it.",
+        super::stats::shown((processes[1] - processes[0]).round()),
+    ))
 }
 
 fn debian() -> Comparison {
@@ -83,7 +164,7 @@ fn debian() -> Comparison {
         Debian::OurRc,
         Debian::OurRcParallel,
     ];
-    let [table] = take_turns(3, &candidates, [table], |subject, [table]| {
+    let [table] = take_turns(4, &candidates, [table], |subject, [table]| {
         let disk = disk(subject);
         let hardware = Hardware {
             disk: Some(&disk),
@@ -106,7 +187,7 @@ fn small(extent: Extent) -> Comparison {
     let busybox = with_busybox(folder.path());
     let candidates = [Small::Ours, Small::Busybox];
     let [table] = take_turns(
-        extent.choose(3, 1),
+        extent.choose(7, 1),
         &candidates,
         [table],
         |subject, [table]| {

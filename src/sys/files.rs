@@ -38,7 +38,12 @@ pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 }
 
 /// Replaces a file in one step, so that readers see the old text or the new and nothing between.
+///
+/// An empty text needs no second file for that, which is half of what it costs on a disk.
 pub(crate) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    if text.is_empty() && write(path, text).is_ok() {
+        return Ok(());
+    }
     let mut name = path.file_name().map(OsString::from).unwrap_or_default();
     name.push(".new");
     let beside = path.with_file_name(name);
