@@ -95,18 +95,24 @@ fn main() {
             _ => wanted.push(word),
         }
     }
+    let is_wanted = |name: &str| match wanted.as_slice() {
+        [] => extent == Extent::Full || name != WHOLE_SYSTEMS,
+        words => words
+            .iter()
+            .any(|word: &String| name.contains(word.as_str())),
+    };
+    let (chapters, left_out): (Vec<_>, Vec<_>) =
+        CHAPTERS.iter().partition(|(name, _)| is_wanted(name));
+    assert!(
+        !chapters.is_empty(),
+        "no chapter has these words in its name: {wanted:?}"
+    );
+    let mut missing: Vec<&str> = CHAPTERS.iter().map(|(name, _)| *name).collect();
+    for (name, _) in left_out {
+        eprintln!("left out: {name}");
+    }
     let mut tables = Vec::new();
-    let mut left_out = Vec::new();
-    for (name, measure) in CHAPTERS {
-        if wanted.is_empty() && extent == Extent::Short && *name == WHOLE_SYSTEMS {
-            eprintln!("left out: {name}");
-            left_out.push(*name);
-            continue;
-        }
-        if !wanted.is_empty() && !wanted.iter().any(|word| name.contains(word.as_str())) {
-            left_out.push(*name);
-            continue;
-        }
+    for (name, measure) in chapters {
         eprintln!("measuring: {name}");
         let start = support::clock();
         let measured = measure(extent);
@@ -116,25 +122,28 @@ fn main() {
         }
         eprintln!("measured: {name}, in {} s", took.as_secs());
         tables.extend(measured);
+        missing.retain(|chapter| *chapter != name);
+        // After each chapter: a run that is broken off leaves what it has measured.
+        if let Some(file) = &report {
+            let whole = document(&tables, &missing);
+            std::fs::write(file, whole).unwrap_or_else(|error| panic!("{file}: {error}"));
+        }
     }
-    assert!(
-        !tables.is_empty(),
-        "no chapter has these words in its name: {wanted:?}"
-    );
-    let growth = growth::table(&tables);
-    print!("{growth}");
-    if let Some(file) = report {
-        let tables: String = tables.iter().map(Comparison::to_table).collect();
-        let reasons = include_str!("reasons.md");
-        let missing = match left_out.join(", ") {
-            names if names.is_empty() => names,
-            names => format!("Not in this run: {names}.\n\n"),
-        };
-        let (heading, growth) = (heading(), growth.trim_end());
-        let whole = format!("{heading}{missing}{tables}{growth}\n{reasons}");
-        std::fs::write(&file, whole).unwrap_or_else(|error| panic!("{file}: {error}"));
-    }
+    print!("{}", growth::table(&tables));
     println!("{} comparisons", tables.len());
+}
+
+/// The document with these tables, without these chapters.
+fn document(tables: &[Comparison], missing: &[&str]) -> String {
+    let (heading, growth) = (heading(), growth::table(tables));
+    let missing = match missing.join(", ") {
+        names if names.is_empty() => names,
+        names => format!("Not in this run: {names}.\n\n"),
+    };
+    let reasons = include_str!("reasons.md");
+    let tables: String = tables.iter().map(Comparison::to_table).collect();
+    let growth = growth.trim_end();
+    format!("{heading}{missing}{tables}{growth}\n{reasons}")
 }
 
 /// What was compared, on which machine.

@@ -70,8 +70,7 @@ fn trivial(extent: Extent, count: usize) -> Comparison {
     ];
     let candidates = if count > 300 { &all[..3] } else { &all[..] };
     let rounds = match count {
-        0..=100 => 5,
-        101..=300 => 3,
+        0..=300 => 5,
         _ => 1,
     };
     let [table] = take_turns(

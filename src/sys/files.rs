@@ -63,6 +63,16 @@ pub(crate) fn write(path: &Path, text: &[u8]) -> io::Result<()> {
     file.write_all(text)
 }
 
+/// Empties a file that is there.
+pub(crate) fn empty(path: &Path) -> io::Result<()> {
+    OpenOptions::new()
+        .write(true)
+        .truncate(true)
+        .custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_NOFOLLOW).bits())
+        .open(path)
+        .map(drop)
+}
+
 /// Writes a file that is not there yet; that there is one is an error.
 pub(crate) fn create(path: &Path, text: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new()

@@ -285,6 +285,24 @@ fn a_record_is_carried_with_its_outputs_and_those_of_four_boots_before() {
 }
 
 #[test]
+fn an_output_in_which_nothing_was_said_is_carried_only_in_place_of_another() {
+    let machine = Machine::started("aa");
+    let mut recorder = machine.recorder();
+    recorder.add(&begin("a"));
+    let keep = |recorder: &mut Recorder, name: &str, text: &str| {
+        recorder.keep_output(&Subject::script(name.as_bytes(), "start"), &kept(text));
+        recorder.add(&end(name));
+        carry(&machine.paths).unwrap();
+    };
+    keep(&mut recorder, "silent", "");
+    keep(&mut recorder, "changed", "words");
+    keep(&mut recorder, "changed", "");
+    let folder = machine.paths.lasting_boot_log().join("output");
+    assert_eq!(sys::files::names(&folder, 100).unwrap(), ["changed.start"]);
+    assert_eq!(fs::read(folder.join("changed.start")).unwrap(), b"");
+}
+
+#[test]
 fn outputs_of_entries_that_others_have_replaced_are_not_left_where_they_were_carried_to() {
     let machine = Machine::started("aa");
     let mut recorder = machine.recorder();
