@@ -11,7 +11,7 @@ use std::fs;
 use std::time::Duration;
 
 /// For how long a machine must do nothing before it counts as being at rest.
-const QUIET: Duration = Duration::from_millis(500);
+const QUIET: Duration = Duration::from_millis(1500);
 
 /// Those that read a table of entries and watch all of it in one process.
 const WITH_TABLE: [Init; 5] = [
