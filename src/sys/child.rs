@@ -50,8 +50,8 @@ pub(crate) struct Nursery {
     reports: Reports,
     /// Those that share this process's memory until they have executed.
     starting: RefCell<Vec<Starting>>,
-    /// A stack that one of them had.
-    spare: RefCell<Option<Stack>>,
+    /// Stacks that others had.
+    spare: RefCell<Vec<Stack>>,
 }
 
 impl Nursery {
@@ -128,7 +128,7 @@ pub(crate) fn spawn(
                 account,
                 execution,
                 nursery.reports,
-                nursery.spare.take(),
+                nursery.spare.borrow_mut().pop(),
             )?;
             let pid = starting.pid();
             nursery.starting.borrow_mut().push(starting);

@@ -13,9 +13,10 @@ use super::utmp::Account;
 use super::{signal, standard};
 use crate::process::Pid;
 use nix::errno::Errno;
+use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
 use std::ffi::{CString, c_int, c_void};
 use std::io;
-use std::mem::MaybeUninit;
+use std::num::NonZeroUsize;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -23,8 +24,47 @@ use std::sync::atomic::{AtomicI32, Ordering};
 /// signal takes up to 11.
 const STACK: usize = 32 << 10;
 
-/// The stack of a child.
-pub(super) type Stack = Box<[MaybeUninit<u8>]>;
+/// What lies below a stack and cannot be touched: a page of the largest size there is.
+const GAP: usize = 64 << 10;
+
+/// The stack of a child: pages of its own, which leave no hole in the heap, above some that cannot be touched. A child that
+/// needs more ends there, and does not write over what PID 1 has.
+#[derive(Debug)]
+pub(super) struct Stack {
+    base: NonNull<c_void>,
+}
+
+impl Stack {
+    /// Asks the kernel for one.
+    fn new() -> io::Result<Self> {
+        let size = NonZeroUsize::MIN.saturating_add(GAP + STACK - 1);
+        let flags = MapFlags::MAP_PRIVATE | MapFlags::MAP_NORESERVE | MapFlags::MAP_STACK;
+        // SAFETY: the kernel chooses the place, so nothing that is there already is touched.
+        let base = unsafe { mmap_anonymous(None, size, ProtFlags::PROT_NONE, flags) }?;
+        let stack = Self { base };
+        let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+        // SAFETY: the pages were mapped above, and nobody has them yet.
+        unsafe { mprotect(stack.bottom(), STACK, access) }?;
+        Ok(stack)
+    }
+
+    fn bottom(&self) -> NonNull<c_void> {
+        // SAFETY: inside of what was mapped.
+        unsafe { self.base.byte_add(GAP) }
+    }
+
+    /// Where it begins to grow down from; as pages are, it is aligned.
+    fn top(&self) -> *mut c_void {
+        self.bottom().as_ptr().wrapping_byte_add(STACK)
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        // SAFETY: it was mapped with this size, and no child uses it any more.
+        unsafe { munmap(self.base, GAP + STACK) }.unwrap_or_default();
+    }
+}
 
 /// A child that has not executed its program yet, as far as is known.
 #[derive(Debug)]
@@ -55,13 +95,13 @@ impl Starting {
     }
 }
 
-/// Gives back what children had that have executed, and keeps one of their stacks for the next: memory that is asked for and
-/// given back all the time costs more than all else about a child.
-pub(super) fn tidy(starting: &mut Vec<Starting>, spare: &mut Option<Stack>) {
+/// Gives back what children had that have executed, and keeps their stacks for the next: memory that is asked for and given
+/// back all the time costs more than all else about a child.
+pub(super) fn tidy(starting: &mut Vec<Starting>, spare: &mut Vec<Stack>) {
     for done in starting.extract_if(.., |starting| !starting.shares()) {
         // SAFETY: it comes from a box, and nobody else has it any more.
         let job = unsafe { Box::from_raw(done.job.as_ptr()) };
-        *spare = Some(job.stack);
+        spare.push(job.stack);
     }
 }
 
@@ -87,8 +127,8 @@ pub(super) fn start(
     reports: Reports,
     spare: Option<Stack>,
 ) -> io::Result<Starting> {
-    let stack = spare.unwrap_or_else(|| Box::new_uninit_slice(STACK));
-    let mut job = Box::new(Job {
+    let stack = spare.map_or_else(Stack::new, Ok)?;
+    let job = Box::new(Job {
         shares: AtomicI32::new(1),
         stack,
         console,
@@ -96,8 +136,7 @@ pub(super) fn start(
         execution,
         reports,
     });
-    let stack = job.stack.as_mut_ptr_range().end;
-    let top = stack.wrapping_byte_sub(stack as usize % 16);
+    let top = job.stack.top();
     let word = job.shares.as_ptr();
     let job = NonNull::from(Box::leak(job));
     let flags = libc::CLONE_VM | libc::CLONE_CHILD_CLEARTID | libc::SIGCHLD;
@@ -106,7 +145,7 @@ pub(super) fn start(
     let result = unsafe {
         libc::clone(
             enter,
-            top.cast::<c_void>(),
+            top,
             flags,
             job.as_ptr().cast::<c_void>(),
             ptr::null_mut::<c_int>(),
