@@ -12,6 +12,8 @@ use std::time::Duration;
 
 /// For how long a machine must do nothing before it counts as being at rest.
 const QUIET: Duration = Duration::from_millis(1500);
+/// How long that is waited for: some do something every second.
+const PATIENCE: Duration = Duration::from_secs(6);
 
 /// Those that read a table of entries and watch all of it in one process.
 const WITH_TABLE: [Init; 5] = [
@@ -148,11 +150,11 @@ fn settle(init: Init, machine: &Machine, entries: usize) {
         pause();
     }
     let mut before = switched(&machine.init());
-    let mut quiet = Deadline::after(QUIET);
-    while quiet.left().is_some() {
+    let (mut quiet, patience) = (Deadline::after(QUIET), Deadline::after(PATIENCE));
+    while quiet.left().is_some() && patience.left().is_some() {
         pause();
         let now = switched(&machine.init());
-        if now != before && deadline.left().is_some_and(|left| left > LIMIT / 2) {
+        if now != before {
             before = now;
             quiet = Deadline::after(QUIET);
         }
