@@ -106,7 +106,7 @@ bench:  ## measure this init beside its peers into doc/benchmarks.md (WORDS="res
 
 .PHONY: sanitize
 sanitize:  ## the unit tests under AddressSanitizer, and those of pointers under Miri where it is installed
-	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address $(CARGO) test --locked --target $(host) --target-dir $(target)/sanitize --lib
+	ASAN_OPTIONS=allocator_may_return_null=1 RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address $(CARGO) test --locked --target $(host) --target-dir $(target)/sanitize --lib
 	@! $(CARGO) +nightly miri --version >/dev/null 2>&1 || \
 		MIRIFLAGS=-Zmiri-strict-provenance $(CARGO) +nightly miri test --locked --target-dir $(target)/miri --lib miri_
 
