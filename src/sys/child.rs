@@ -18,7 +18,7 @@ use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::{ForkResult, Pid as NixPid, fork, setsid, tcgetpgrp};
 use std::cell::RefCell;
 use std::io::{self, IsTerminal};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// How many children share memory at once; each has a stack. Beyond that they are forked, which takes longer, so that the
@@ -352,14 +352,4 @@ pub(crate) fn reap_one(pid: Pid) -> Option<ExitStatus> {
 pub(crate) fn exit_now(code: u8) -> ! {
     // SAFETY: _exit only ends this process.
     unsafe { libc::_exit(i32::from(code)) }
-}
-
-/// Takes over a descriptor that was inherited under a fixed number.
-pub(crate) fn inherited(number: i32) -> Option<OwnedFd> {
-    // SAFETY: asks the kernel about a number; no memory is involved.
-    if unsafe { libc::fcntl(number, libc::F_GETFD) } < 0 {
-        return None;
-    }
-    // SAFETY: the descriptor is open, and by the hand-over's convention it is ours alone.
-    Some(unsafe { OwnedFd::from_raw_fd(number) })
 }

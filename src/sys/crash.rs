@@ -5,7 +5,7 @@
 //! the journal (which `journal::crash` reads), leaves journal and FIFO under agreed numbers, and executes the program
 //! anew. It allocates nothing, and takes no decision but whose fault the signal is.
 
-use super::journal_file::{JournalFile, Tail};
+use super::journal_tail::Tail;
 use nix::errno::Errno;
 use std::ffi::{CStr, CString, OsString, c_char, c_int, c_void};
 use std::io;
@@ -15,9 +15,10 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering};
 
 /// Where the next image finds the journal.
-const JOURNAL_FD: c_int = 12;
-/// Where it finds the open FIFO, as in a re-execution that was asked for.
-const FIFO_FD: c_int = super::handover::FIFO_FD;
+pub(super) const JOURNAL_FD: c_int = 12;
+/// Where the open FIFO is kept across a hand-over, as across a crash, so that requests in it are not forgotten: the number under which
+/// the original keeps its own, which it therefore replaces without leaving ours open.
+pub(super) const FIFO_FD: c_int = 10;
 /// Size of the handler's stack. The kernel's frame takes up to 11 KiB of it with the largest register sets.
 const STACK_SIZE: usize = 64 << 10;
 /// How many words of the stack are looked at for return addresses, and how many are told.
@@ -136,16 +137,6 @@ fn restart_as_asked() {
 /// Says where the FIFO is from now on, if anywhere.
 pub(crate) fn set_fifo(fd: Option<BorrowedFd<'_>>) {
     FIFO.store(fd.map_or(-1, |fd| fd.as_raw_fd()), Ordering::Release);
-}
-
-/// Takes over the journal of an image that has failed.
-pub(crate) fn inherited() -> Option<JournalFile> {
-    // SAFETY: asks the kernel about a number; only a file in memory has seals, and anything else is not ours to take.
-    if unsafe { libc::fcntl(JOURNAL_FD, libc::F_GET_SEALS) } < 0 {
-        return None;
-    }
-    let fd = super::child::inherited(JOURNAL_FD)?;
-    JournalFile::take_over(fd).ok()
 }
 
 /// Starts the next image after a panic; the hexadecimal message goes into the journal. Returns only in a copy of this

@@ -13,6 +13,16 @@ pub(crate) fn above_standard(fd: OwnedFd) -> io::Result<OwnedFd> {
     duplicate(fd.as_fd())
 }
 
+/// Takes over a descriptor that was inherited under a fixed number.
+pub(super) fn inherited(number: i32) -> Option<OwnedFd> {
+    // SAFETY: asks the kernel about a number; no memory is involved.
+    if unsafe { libc::fcntl(number, libc::F_GETFD) } < 0 {
+        return None;
+    }
+    // SAFETY: the descriptor is open, and by the hand-over's convention it is ours alone.
+    Some(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
 /// Duplicates a descriptor onto such a number, close-on-exec.
 pub(super) fn duplicate(fd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let raised = fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(LOWEST))?;

@@ -4,6 +4,7 @@
 //! already (`sys::journal_file`): an image that fails on its way leaves it to the one after it.
 
 use super::child;
+use super::crash::FIFO_FD;
 use super::journal_file::{JournalFile, MOST_ERRORS};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
@@ -14,9 +15,6 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 /// Where the next image finds the state text; the original's number, so that either can follow the other.
 const STATE_FD: i32 = 11;
-/// Where the open FIFO is kept across the hand-over, so that requests in it are not forgotten: the number under which
-/// the original keeps its own, which it therefore replaces without leaving ours open.
-pub(super) const FIFO_FD: i32 = 10;
 /// Length of the signature that the state text begins with. It is in the pipe before the next image looks.
 const SIGNATURE_LENGTH: usize = 8;
 /// Longest pause in the state text before the rest is given up, in milliseconds: the writer is a process on
@@ -37,7 +35,7 @@ pub(crate) struct Left {
 ///
 /// Nothing where no image came before: nothing is there, or it does not begin with `signature` at once.
 pub(crate) fn receive(signature: &[u8], most: usize) -> Option<Left> {
-    let fd = child::inherited(STATE_FD)?;
+    let fd = super::fd::inherited(STATE_FD)?;
     if JournalFile::is_one(fd.as_fd()) {
         let journal = JournalFile::take_over(fd).ok()?;
         return match journal.read(most) {
@@ -85,7 +83,7 @@ fn read_pipe(pipe: OwnedFd, signature: &[u8], most: usize) -> Option<Vec<u8>> {
 /// Takes over the FIFO that the image before this one has kept open. It need only be held until it is opened anew; until
 /// then it is what is left behind, as an image that fails before that must pass it on.
 pub(crate) fn receive_fifo() -> Option<OwnedFd> {
-    let held = child::inherited(FIFO_FD)?;
+    let held = super::fd::inherited(FIFO_FD)?;
     let held = super::fd::above_standard(held).ok();
     super::crash::set_fifo(held.as_ref().map(AsFd::as_fd));
     held

@@ -1,24 +1,21 @@
 //! The file in memory that the journal is kept in: it belongs to no file system, and outlives the image that writes it.
 //!
 //! A line costs a copy and no system call: lines are gathered in this process, and the crash handler finds what has not
-//! reached the file (`Tail`). Only a process that is killed loses them, and with PID 1 the machine is lost then.
+//! reached the file ([`Tail`]). Only a process that is killed loses them, and with PID 1 the machine is lost then.
 
-use super::crash::Whole;
+use super::crash::{JOURNAL_FD, Whole};
+use super::fd;
+use super::journal_tail::{GATHERED, Tail};
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, FcntlArg, OFlag, fallocate, fcntl};
-use std::cell::UnsafeCell;
 use std::fs::File;
 use std::io::{self, Seek, Write};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How many errors of a state text are borne in a row. It is the whole state of the machine, and a kernel that is short of
 /// memory for a moment must not cost it.
 pub(super) const MOST_ERRORS: u8 = 100;
-
-/// How much is gathered before it is written: the lines of some ten processes.
-const GATHERED: usize = 2 << 10;
 
 /// The open file.
 #[derive(Debug)]
@@ -26,80 +23,6 @@ pub(crate) struct JournalFile {
     file: File,
     /// In a place of its own, which the handler knows.
     tail: Box<Tail>,
-}
-
-/// What has not been written into the file yet, in a form that a signal handler can write.
-#[derive(Debug)]
-pub(super) struct Tail {
-    fd: RawFd,
-    /// How many of the bytes are lines. Set when these are there, so that a handler sees none that is half done.
-    length: AtomicUsize,
-    bytes: UnsafeCell<[u8; GATHERED]>,
-}
-
-impl Tail {
-    fn of(file: &File) -> Box<Self> {
-        Box::new(Self {
-            fd: file.as_raw_fd(),
-            length: AtomicUsize::new(0),
-            bytes: UnsafeCell::new([0; GATHERED]),
-        })
-    }
-
-    /// The file's number.
-    pub(super) fn fd(&self) -> RawFd {
-        self.fd
-    }
-
-    fn gathered(&self) -> &[u8] {
-        // SAFETY: they are written by `add` and `drop_front` alone, which hold no reference when they return, in the one thread
-        // that has this value; a handler that comes between only reads.
-        let bytes = unsafe { &*self.bytes.get() };
-        bytes
-            .get(..self.length.load(Ordering::Acquire))
-            .unwrap_or_default()
-    }
-
-    /// Adds lines. Tells whether there was room.
-    fn add(&self, lines: &[u8]) -> bool {
-        let length = self.length.load(Ordering::Acquire);
-        // SAFETY: as in `gathered`; what a handler may read lies before these bytes.
-        let bytes = unsafe { &mut *self.bytes.get() };
-        let Some(room) = bytes.get_mut(length..length + lines.len()) else {
-            return false;
-        };
-        room.copy_from_slice(lines);
-        self.length.store(length + lines.len(), Ordering::Release);
-        true
-    }
-
-    /// Takes note that so many bytes have been written. A handler must not come between.
-    fn drop_front(&self, count: usize) {
-        let length = self.length.load(Ordering::Acquire);
-        // SAFETY: as in `gathered`; the caller keeps the handler out.
-        let bytes = unsafe { &mut *self.bytes.get() };
-        bytes.copy_within(count.min(length)..length, 0);
-        self.length
-            .store(length.saturating_sub(count), Ordering::Release);
-    }
-
-    /// Writes all of it, as far as it can be. Makes system calls only.
-    pub(super) fn write(&self) -> nix::Result<()> {
-        loop {
-            let bytes = self.gathered();
-            if bytes.is_empty() {
-                return Ok(());
-            }
-            // SAFETY: the pointer and the length are those of a live slice.
-            let result = unsafe { libc::write(self.fd, bytes.as_ptr().cast(), bytes.len()) };
-            match Errno::result(result) {
-                Ok(0) => return Err(Errno::ENOSPC),
-                Ok(written) => self.drop_front(usize::try_from(written).unwrap_or(0)),
-                Err(Errno::EINTR) => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
 }
 
 impl AsFd for JournalFile {
@@ -134,7 +57,7 @@ impl JournalFile {
         })?;
         // SAFETY: the kernel has just given us this descriptor, and nobody else knows it.
         let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-        let journal = Self::over(File::from(super::fd::above_standard(fd)?));
+        let journal = Self::over(File::from(fd::above_standard(fd)?));
         fcntl(&journal.file, FcntlArg::F_SETFL(OFlag::O_APPEND))?;
         (&journal.file).write_all(text)?;
         (&journal.file).rewind()?;
@@ -153,14 +76,23 @@ impl JournalFile {
         fcntl(fd, FcntlArg::F_GET_SEALS).is_ok()
     }
 
+    /// Takes over that of an image that has failed.
+    pub(crate) fn inherited() -> Option<Self> {
+        // SAFETY: asks the kernel about a number; only a file in memory has seals, and anything else is not ours to take.
+        if unsafe { libc::fcntl(JOURNAL_FD, libc::F_GET_SEALS) } < 0 {
+            return None;
+        }
+        Self::take_over(fd::inherited(JOURNAL_FD)?).ok()
+    }
+
     /// Goes on with one that was left behind. An error is borne for a while, as below.
     pub(super) fn take_over(fd: OwnedFd) -> io::Result<Self> {
-        let mut raised = super::fd::duplicate(fd.as_fd());
+        let mut raised = fd::duplicate(fd.as_fd());
         for _ in 0..MOST_ERRORS {
             if raised.is_ok() {
                 break;
             }
-            raised = super::fd::duplicate(fd.as_fd());
+            raised = fd::duplicate(fd.as_fd());
         }
         let journal = Self::over(File::from(raised?));
         super::crash::set_journal(&journal.tail);

@@ -33,6 +33,7 @@ pub(crate) mod identity;
 pub(crate) mod interfaces;
 pub(crate) mod interrupt;
 pub(crate) mod journal_file;
+mod journal_tail;
 pub(crate) mod keyboard;
 pub(crate) mod kmsg;
 mod launch;

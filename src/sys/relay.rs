@@ -4,7 +4,7 @@
 //! the child of a child, so that it is init's to reap and not its own. Init has no part in it: nothing to wait for, no
 //! descriptor, nothing that would have to be found again after a crash.
 
-use super::child::exit_now;
+use super::bare;
 use super::clock::now;
 use super::output::Channel;
 use super::reports::{Kind, Reports};
@@ -70,7 +70,7 @@ impl Relay {
                 if let Ok(ForkResult::Child) = unsafe { fork() } {
                     self.execute(&words, &source, &answer);
                 }
-                exit_now(0)
+                bare::exit(0)
             }
         }
     }

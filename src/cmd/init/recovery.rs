@@ -29,7 +29,7 @@ impl Crashed {
     /// Looks for it. The FIFO is passed on at once to an image after this one, which may crash before it has opened it.
     /// Where the image before had no memory, this one gives the others time to free some before it needs much itself.
     pub(super) fn find() -> Option<Self> {
-        let file = sys::crash::inherited()?;
+        let file = JournalFile::inherited()?;
         let fifo = sys::handover::receive_fifo();
         // Twice: the journal may be as long as the snapshot before it.
         let text = file.read(2 * LARGEST_STATE).unwrap_or_default();
