@@ -134,97 +134,111 @@ pub(crate) fn spawn(
             nursery.starting.borrow_mut().push(starting);
             pid
         }
-        (body, ..) => fork_and_run(
-            console,
-            terminal,
-            relay,
-            nursery.reports,
-            account.as_ref(),
-            &body,
-        )?,
+        (body, ..) => {
+            let child = Forked {
+                console,
+                relay,
+                reports: nursery.reports,
+                account: account.as_ref(),
+                body: &body,
+            };
+            child.fork(terminal)?
+        }
     };
     forked(pid);
     Ok(pid)
 }
 
-fn fork_and_run(
-    console: &Console,
-    terminal: Terminal,
-    relay: Option<&Relay>,
+/// What a forked child, a copy of this process, has to do and to do it with.
+#[derive(Clone, Copy)]
+struct Forked<'a> {
+    console: &'a Console,
+    relay: Option<&'a Relay>,
     reports: Reports,
-    account: Option<&Account>,
-    body: &Body,
-) -> io::Result<Pid> {
-    // SAFETY: this process has one thread, so the copy may do whatever the original may.
-    match unsafe { fork() }? {
-        ForkResult::Parent { child } => {
-            Pid::new(child.as_raw()).ok_or_else(|| Errno::ECHILD.into())
+    account: Option<&'a Account>,
+    body: &'a Body,
+}
+
+impl Forked<'_> {
+    fn fork(self, terminal: Terminal) -> io::Result<Pid> {
+        // SAFETY: this process has one thread, so the copy may do whatever the original may.
+        match unsafe { fork() }? {
+            ForkResult::Parent { child } => {
+                Pid::new(child.as_raw()).ok_or_else(|| Errno::ECHILD.into())
+            }
+            ForkResult::Child => {
+                let run = || match terminal {
+                    Terminal::Shared => self.run_shared(),
+                    Terminal::Controlling => self.run_controlling(),
+                    Terminal::OfInit => self.run_as_command(),
+                };
+                let code = catch_unwind(AssertUnwindSafe(run)).unwrap_or(125);
+                exit_now(code)
+            }
         }
-        ForkResult::Child => {
-            let run = || match terminal {
-                Terminal::Shared => run_shared(console, relay, reports, account, body),
-                Terminal::Controlling => run_controlling(console, relay, reports, account, body),
-                Terminal::OfInit => run_as_command(reports, account, body),
-            };
-            let code = catch_unwind(AssertUnwindSafe(run)).unwrap_or(125);
-            exit_now(code)
+    }
+
+    fn run_shared(self) -> u8 {
+        lead_session();
+        self.take_console();
+        self.attach_relay();
+        self.run_body()
+    }
+
+    /// The session is new, and the terminal has been given up by process 1, so it can be had.
+    fn run_as_command(self) -> u8 {
+        lead_session();
+        let input = io::stdin();
+        if input.is_terminal() {
+            steal_terminal(input.as_fd());
+        }
+        self.run_body()
+    }
+
+    fn run_controlling(self) -> u8 {
+        lead_session();
+        self.take_console();
+        steal_terminal(io::stdin().as_fd());
+        // Here, where the number is the one that init knows.
+        self.attach_relay();
+        // SAFETY: as above: a single-threaded copy of a single-threaded process.
+        match unsafe { fork() } {
+            Ok(ForkResult::Child) => {
+                // A terminal that cannot be set up still takes output.
+                console::reset_terminal(io::stdin().as_fd()).unwrap_or_default();
+                self.run_body()
+            }
+            Ok(ForkResult::Parent { child }) => keep_terminal_for(child),
+            Err(_) => self.run_body(),
+        }
+    }
+
+    fn take_console(self) {
+        standard::take(self.console.device().as_deref(), self.reports);
+    }
+
+    fn attach_relay(self) {
+        if let Some(relay) = self.relay {
+            relay.attach(self.reports);
+        }
+    }
+
+    fn run_body(self) -> u8 {
+        match self.body {
+            Body::Call(function) => function(),
+            Body::Exec(execution) => {
+                self.account.map(Account::write).unwrap_or_default();
+                execution.run(self.reports)
+            }
         }
     }
 }
 
-fn run_shared(
-    console: &Console,
-    relay: Option<&Relay>,
-    reports: Reports,
-    account: Option<&Account>,
-    body: &Body,
-) -> u8 {
+/// Gives this copy the signals that programs expect, and a session.
+fn lead_session() {
     signal::reset_for_child_of_init();
     // A forked child leads no group yet, so this cannot fail.
     setsid().map(drop).unwrap_or_default();
-    standard::take(console.device().as_deref(), reports);
-    if let Some(relay) = relay {
-        relay.attach(reports);
-    }
-    run_body(reports, account, body)
-}
-
-/// The session is new, and the terminal has been given up by process 1, so it can be had.
-fn run_as_command(reports: Reports, account: Option<&Account>, body: &Body) -> u8 {
-    signal::reset_for_child_of_init();
-    setsid().map(drop).unwrap_or_default();
-    let input = io::stdin();
-    if input.is_terminal() {
-        steal_terminal(input.as_fd());
-    }
-    run_body(reports, account, body)
-}
-
-fn run_controlling(
-    console: &Console,
-    relay: Option<&Relay>,
-    reports: Reports,
-    account: Option<&Account>,
-    body: &Body,
-) -> u8 {
-    signal::reset_for_child_of_init();
-    setsid().map(drop).unwrap_or_default();
-    standard::take(console.device().as_deref(), reports);
-    steal_terminal(io::stdin().as_fd());
-    if let Some(relay) = relay {
-        // Here, where the number is the one that init knows.
-        relay.attach(reports);
-    }
-    // SAFETY: as in `spawn`: a single-threaded copy of a single-threaded process.
-    match unsafe { fork() } {
-        Ok(ForkResult::Child) => {
-            // A terminal that cannot be set up still takes output.
-            console::reset_terminal(io::stdin().as_fd()).unwrap_or_default();
-            run_body(reports, account, body)
-        }
-        Ok(ForkResult::Parent { child }) => keep_terminal_for(child),
-        Err(_) => run_body(reports, account, body),
-    }
 }
 
 /// Waits for the process that runs on the terminal, then takes the terminal away from this session.
@@ -240,7 +254,7 @@ fn keep_terminal_for(child: NixPid) -> u8 {
     };
     let own = NixPid::this();
     if tcgetpgrp(io::stdin().as_fd()).is_ok_and(|foreground| foreground == own) {
-        // SAFETY: as in `spawn`.
+        // SAFETY: as in `Forked::fork`.
         if let Ok(ForkResult::Child) = unsafe { fork() } {
             setsid().map(drop).unwrap_or_default();
             steal_terminal(io::stdin().as_fd());
@@ -260,16 +274,6 @@ fn steal_terminal(terminal: BorrowedFd<'_>) {
     unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSCTTY, 1) };
 }
 
-fn run_body(reports: Reports, account: Option<&Account>, body: &Body) -> u8 {
-    match body {
-        Body::Call(function) => function(),
-        Body::Exec(execution) => {
-            account.map(Account::write).unwrap_or_default();
-            execution.run(reports)
-        }
-    }
-}
-
 /// Looks at children that have ended, and leaves them as they are.
 fn look_at(whom: Id<'_>) -> nix::Result<WaitStatus> {
     let only_look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
@@ -286,28 +290,12 @@ pub(crate) fn has_children() -> bool {
     look_at(Id::All) != Err(Errno::ECHILD)
 }
 
-/// Who could be reaped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ended {
-    /// Nobody.
-    Nobody,
-    /// This child.
-    Child(Pid),
-    /// Somebody, perhaps: that cannot be known without reaping.
-    Unknown,
-}
-
-/// Looks for a child that has ended.
-pub(crate) fn look_for_ended() -> Ended {
-    match look_at(Id::All) {
-        Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => Ended::Nobody,
-        // A status that nix cannot name, as after a real-time signal, is an error of its own.
-        Ok(status) => status
-            .pid()
-            .and_then(|pid| Pid::new(pid.as_raw()))
-            .map_or(Ended::Unknown, Ended::Child),
-        Err(_) => Ended::Unknown,
-    }
+/// Tells whether a child may be there that has ended. What cannot be known without reaping counts as one.
+pub(crate) fn someone_has_ended() -> bool {
+    !matches!(
+        look_at(Id::All),
+        Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD)
+    )
 }
 
 /// Reaps one child that has ended, if any.
@@ -333,7 +321,7 @@ pub(crate) fn fork_and_call(function: impl FnOnce()) -> io::Result<Pid> {
 
 /// Forks a child that runs a function and exits with what it returns.
 pub(crate) fn fork_and_report(function: impl FnOnce() -> u8) -> io::Result<Pid> {
-    // SAFETY: as in `spawn`.
+    // SAFETY: as in `Forked::fork`.
     match unsafe { fork() }? {
         ForkResult::Parent { child } => {
             Pid::new(child.as_raw()).ok_or_else(|| Errno::ECHILD.into())

@@ -109,7 +109,7 @@ impl Execution {
 }
 
 /// A vector for execve(2). It is valid as long as the strings are.
-fn pointers(strings: &[CString]) -> Vec<*const c_char> {
+pub(super) fn pointers(strings: &[CString]) -> Vec<*const c_char> {
     let strings = strings.iter().map(|string| string.as_ptr());
     strings.chain([ptr::null()]).collect()
 }

@@ -8,6 +8,7 @@
 //! writes nothing else but its number for the guard and what has gone wrong.
 
 use super::bare;
+use super::execution::pointers;
 use super::guard::Place;
 use super::signal::{self, HeldBack};
 use crate::process::Pid;
@@ -16,7 +17,6 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
-use std::ptr;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 /// Size of the child's stack. Its functions are few and call each other a few levels deep.
@@ -124,12 +124,6 @@ extern "C" fn enter(job: *mut c_void) -> c_int {
     let error = unsafe { bare::execute(program, job.words.as_ptr(), job.environment.as_ptr()) };
     job.error.store(error as i32, Ordering::Release);
     bare::exit(127)
-}
-
-/// A vector for execve(2). It is valid as long as the strings are.
-fn pointers(strings: &[CString]) -> Vec<*const c_char> {
-    let strings = strings.iter().map(|string| string.as_ptr());
-    strings.chain([ptr::null()]).collect()
 }
 
 /// Returns the signals that have no default action here, but for a hang-up (nohup(1)).

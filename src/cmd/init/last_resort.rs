@@ -16,7 +16,7 @@ use crate::paths::Paths;
 use crate::process::{Pid, Signal};
 use crate::rescue::{Getty, Order, commands, gettys};
 use crate::sys;
-use crate::sys::child::{Body, Ended, Nursery, Terminal};
+use crate::sys::child::{Body, Nursery, Terminal};
 use crate::sys::execution::{After, Attempt, Execution};
 use crate::sys::fifo::Fifo;
 use crate::sys::reboot::End;
@@ -288,8 +288,9 @@ fn says_done(signal: Signal) -> bool {
 
 /// How long to wait: not at all where more children have ended than are reaped in one go, as nothing tells of them again.
 fn unless_more_have_ended(limit: Duration) -> Duration {
-    match sys::child::look_for_ended() {
-        Ended::Nobody => limit,
-        Ended::Child(_) | Ended::Unknown => Duration::ZERO,
+    if sys::child::someone_has_ended() {
+        Duration::ZERO
+    } else {
+        limit
     }
 }

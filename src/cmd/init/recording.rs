@@ -146,13 +146,13 @@ impl Recording {
     }
 
     /// Tells whether [`write`](Self::write) would do nothing at this time.
-    pub(super) fn is_put_off(&self, now: Uptime) -> bool {
+    pub(super) fn rests(&self, now: Uptime) -> bool {
         now < self.earliest
     }
 
     /// Writes what has been gathered, unless it was done a moment ago.
     pub(super) fn write(&mut self, now: Uptime, phase: Phase) {
-        if self.is_put_off(now) {
+        if self.rests(now) {
             self.is_put_off = true;
             return;
         }

@@ -227,7 +227,7 @@ impl Init {
     /// Tells whether there is nothing that [`settle`](Self::settle) would do at this time.
     fn is_put_off(&self, now: Uptime) -> bool {
         let state = self.state_file.deadline(&self.supervisor);
-        state.is_none_or(|at| at > now) && self.recording.is_put_off(now)
+        state.is_none_or(|at| at > now) && self.recording.rests(now)
     }
 
     /// Writes the files for others, which can wait until there is nothing else to do.
