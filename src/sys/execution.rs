@@ -5,14 +5,52 @@ use super::reports::{Kind, Reports};
 use nix::errno::Errno;
 use std::ffi::{CStr, CString, c_char};
 use std::ptr;
+use std::rc::Rc;
+
+/// Words as execve(2) takes them: one piece of memory for all of them and one for the vector, so that a child leaves no holes
+/// in the heap.
+#[derive(Debug)]
+pub(crate) struct WordVector {
+    /// Each ends with its NUL.
+    bytes: Box<[u8]>,
+    /// Points into `bytes`; the last one is null.
+    vector: Box<[*const c_char]>,
+}
+
+impl WordVector {
+    /// Copies words. One with a NUL in it cannot be passed on and is left out.
+    pub(crate) fn new<'a>(words: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut bytes = Vec::new();
+        for word in words.into_iter().filter(|word| !word.contains(&0)) {
+            bytes.extend_from_slice(word);
+            bytes.push(0);
+        }
+        let bytes = bytes.into_boxed_slice();
+        let words = bytes.split_inclusive(|&byte| byte == 0);
+        let vector = words.map(|word| word.as_ptr().cast());
+        let vector = vector.chain([ptr::null()]).collect();
+        Self { bytes, vector }
+    }
+
+    /// The words in their order. Allocates nothing.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &CStr> {
+        let words = self.bytes.split_inclusive(|&byte| byte == 0);
+        words.filter_map(|word| CStr::from_bytes_with_nul(word).ok())
+    }
+
+    /// The vector for execve(2), valid as long as these words are.
+    fn as_ptr(&self) -> *const *const c_char {
+        self.vector.as_ptr()
+    }
+}
 
 /// One program to try.
 #[derive(Debug)]
 pub(crate) struct Attempt {
     /// The files to execute, in the order of the search path.
-    pub(crate) candidates: Vec<CString>,
+    pub(crate) candidates: WordVector,
     /// The words it gets.
-    pub(crate) argv: Vec<CString>,
+    pub(crate) argv: WordVector,
     /// After which failure of the attempt before it is made.
     pub(crate) after: After,
 }
@@ -42,62 +80,39 @@ impl After {
 /// Programs, tried in turn, with their environment.
 #[derive(Debug)]
 pub(crate) struct Execution {
-    /// Each with the vector of its words.
-    attempts: Vec<(Attempt, Vec<*const c_char>)>,
-    environment: Vec<*const c_char>,
-    failed: fn(Errno) -> u8,
-    /// What the environment's pointers point into.
-    _owner: Vec<CString>,
+    /// In the order in which they are tried.
+    pub(crate) attempts: Vec<Attempt>,
+    /// `NAME=VALUE`; that of the next process is most often the same.
+    pub(crate) environment: Rc<WordVector>,
+    /// Makes the exit code where none can be executed; it only computes.
+    pub(crate) failed: fn(Errno) -> u8,
 }
 
 impl Execution {
-    /// Prepares to try these, all with this environment. `failed` makes the exit code where none can be executed; it only
-    /// computes.
-    pub(crate) fn new(
-        attempts: Vec<Attempt>,
-        environment: Vec<CString>,
-        failed: fn(Errno) -> u8,
-    ) -> Self {
-        let with_vector = |attempt: Attempt| {
-            let argv = pointers(&attempt.argv);
-            (attempt, argv)
-        };
-        Self {
-            attempts: attempts.into_iter().map(with_vector).collect(),
-            environment: pointers(&environment),
-            failed,
-            _owner: environment,
-        }
-    }
-
     /// Executes the first attempt that works. Returns the exit code where none does.
     pub(super) fn run(&self, reports: Reports) -> u8 {
         let mut failure = None;
-        for (attempt, argv) in &self.attempts {
+        for attempt in &self.attempts {
             if !attempt.after.is_wanted(failure) {
                 continue;
             }
-            let error = self.search(&attempt.candidates, argv);
+            let error = self.search(attempt);
             failure = Some(error);
             if error != Errno::ENOEXEC {
-                let name = attempt
-                    .argv
-                    .first()
-                    .map_or(b"".as_slice(), |word| word.as_bytes());
-                reports.tell(Kind::ExecFailed, name, error as i32);
+                let name = attempt.argv.iter().next().unwrap_or_default();
+                reports.tell(Kind::ExecFailed, name.to_bytes(), error as i32);
             }
         }
         (self.failed)(failure.unwrap_or(Errno::ENOENT))
     }
 
     /// As execvp(3) searches: a file that may not be executed is remembered, one that is not there passed over.
-    fn search(&self, candidates: &[CString], argv: &[*const c_char]) -> Errno {
+    fn search(&self, attempt: &Attempt) -> Errno {
+        let (argv, environment) = (attempt.argv.as_ptr(), self.environment.as_ptr());
         let mut result = Errno::ENOENT;
-        for candidate in candidates {
-            let candidate: &CStr = candidate;
-            // SAFETY: both vectors were made by `pointers` of strings that live with this value.
-            let error =
-                unsafe { bare::execute(candidate, argv.as_ptr(), self.environment.as_ptr()) };
+        for candidate in attempt.candidates.iter() {
+            // SAFETY: both are vectors of words that live with this value.
+            let error = unsafe { bare::execute(candidate, argv, environment) };
             match error {
                 Errno::ENOENT | Errno::ENOTDIR => {}
                 Errno::EACCES => result = Errno::EACCES,
@@ -112,4 +127,43 @@ impl Execution {
 pub(super) fn pointers(strings: &[CString]) -> Vec<*const c_char> {
     let strings = strings.iter().map(|string| string.as_ptr());
     strings.chain([ptr::null()]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(words: &WordVector) -> Vec<&[u8]> {
+        words.iter().map(CStr::to_bytes).collect()
+    }
+
+    #[test]
+    fn words_stay_in_their_order_and_an_empty_one_is_one() {
+        let words = WordVector::new([&b"sh"[..], b"-c", b"", b"exit 0"]);
+        assert_eq!(seen(&words), [&b"sh"[..], b"-c", b"", b"exit 0"]);
+        assert_eq!(words.vector.len(), 5);
+    }
+
+    #[test]
+    fn the_vector_points_at_every_word_and_ends_with_null() {
+        let words = WordVector::new([&b"one"[..], b"", b"three"]);
+        let (last, pointers) = words.vector.split_last().unwrap();
+        assert!(last.is_null());
+        for (pointer, word) in pointers.iter().zip(words.iter()) {
+            assert_eq!(*pointer, word.as_ptr());
+        }
+    }
+
+    #[test]
+    fn no_words_are_a_vector_with_nothing_but_its_end() {
+        let words = WordVector::new([]);
+        assert!(seen(&words).is_empty());
+        assert_eq!(*words.vector, [ptr::null()]);
+    }
+
+    #[test]
+    fn a_word_with_a_nul_in_it_is_left_out() {
+        let words = WordVector::new([&b"A=1"[..], b"B=\0", b"C=3"]);
+        assert_eq!(seen(&words), [b"A=1", b"C=3"]);
+    }
 }

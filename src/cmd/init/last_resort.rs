@@ -17,14 +17,14 @@ use crate::process::{Pid, Signal};
 use crate::rescue::{Getty, Order, commands, gettys};
 use crate::sys;
 use crate::sys::child::{Body, Nursery, Terminal};
-use crate::sys::execution::{After, Attempt, Execution};
+use crate::sys::execution::{After, Attempt, Execution, WordVector};
 use crate::sys::fifo::Fifo;
 use crate::sys::reboot::End;
 use crate::sys::signal::SignalQueue;
 use crate::uptime::Uptime;
-use std::ffi::CString;
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// Pause before a getty is started again.
@@ -177,26 +177,23 @@ impl LastResort {
     fn start(&self, command: &[u8], level: u8) -> Option<Pid> {
         let command = command.strip_prefix(b"+").unwrap_or(command);
         let command = command.strip_prefix(b"@").unwrap_or(command);
-        let shell = c"/bin/sh";
+        let shell = b"/bin/sh".as_slice();
         let attempts = vec![Attempt {
-            candidates: vec![shell.to_owned()],
-            argv: vec![
-                shell.to_owned(),
-                c"-c".to_owned(),
-                CString::new(command).ok()?,
-            ],
+            candidates: WordVector::new([shell]),
+            argv: WordVector::new([shell, b"-c", command]),
             after: After::Nothing,
         }];
-        let environment: Vec<CString> = [
+        let environment = [
             format!("PATH={PATH}"),
             format!("INIT_VERSION={INIT_VERSION}"),
             format!("RUNLEVEL={}", char::from(level)),
             "PREVLEVEL=N".to_owned(),
-        ]
-        .into_iter()
-        .filter_map(|variable| CString::new(variable).ok())
-        .collect();
-        let body = Body::Exec(Execution::new(attempts, environment, |_| 1));
+        ];
+        let body = Body::Exec(Execution {
+            attempts,
+            environment: Rc::new(WordVector::new(environment.iter().map(String::as_bytes))),
+            failed: |_| 1,
+        });
         let console = self.report.console();
         sys::child::spawn(
             console,

@@ -42,7 +42,7 @@ use last_resort::LastResort;
 use recording::Recording;
 use report::Reporter;
 use run::{Home, Init};
-use spawn::OneCommand;
+use spawn::{Environment, OneCommand};
 use state_file::StateFile;
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::CString;
@@ -156,6 +156,7 @@ fn prepare(call: &Invocation) -> anyhow::Result<Prepared> {
         rest_at: None,
         has_unreaped: true,
         is_settled: false,
+        environment: Environment::default(),
         home,
         paths,
         report,

@@ -99,11 +99,13 @@ impl Init {
             });
             return;
         }
+        let console = self.report.console();
+        let environment = &mut self.environment;
         let surroundings = Surroundings {
             paths: &self.paths,
-            console: self.report.console(),
+            console,
             nursery: &self.nursery,
-            extras: self.supervisor.extras(),
+            environment: environment.of(console.name(), self.supervisor.extras(), start),
             command: self.home.command.as_ref(),
             outputs: self.recording.outputs(),
         };

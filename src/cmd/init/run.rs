@@ -8,7 +8,7 @@ use super::control::{Control, Happened};
 use super::journal::Journal;
 use super::recording::Recording;
 use super::report::Reporter;
-use super::spawn::OneCommand;
+use super::spawn::{Environment, OneCommand};
 use super::state_file::StateFile;
 use crate::container::entrypoint::listened;
 use crate::container::{Namespace, Realm, Told};
@@ -117,6 +117,7 @@ pub(super) struct Init {
     pub(super) control: Control,
     pub(super) ledger: Ledger,
     pub(super) recording: Recording,
+    pub(super) environment: Environment,
     pub(super) nursery: Nursery,
     pub(super) signals: SignalQueue,
     pub(super) title: Option<TitleArea>,

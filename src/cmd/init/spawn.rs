@@ -14,13 +14,13 @@ use crate::supervisor::{ConsoleUse, Phase, Program, Start, command_entry, is_com
 use crate::sys;
 use crate::sys::child::{Body, Nursery, Terminal};
 use crate::sys::console::Console;
-use crate::sys::execution::{After, Attempt, Execution};
+use crate::sys::execution::{After, Attempt, Execution, WordVector};
 use crate::sys::relay::Relay;
-use nix::errno::Errno;
-use std::ffi::{CString, OsString};
+use std::ffi::{CStr, CString, OsString};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 /// The search path of init and everything it starts, whatever the kernel passed: init(8), "ENVIRONMENT".
@@ -39,7 +39,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) paths: &'a Paths,
     pub(super) console: &'a Console,
     pub(super) nursery: &'a Nursery,
-    pub(super) extras: &'a [Assignment],
+    /// Of the processes of its entries.
+    pub(super) environment: Rc<WordVector>,
     pub(super) command: Option<&'a OneCommand>,
     pub(super) outputs: &'a Outputs,
 }
@@ -62,19 +63,22 @@ impl Surroundings<'_> {
             }
             Program::Entry(entry) => entry,
         };
-        let mut environment = environment(console.name(), self.extras, start);
-        let (attempts, terminal, failed): (_, _, fn(Errno) -> u8) = match self.command {
+        let (execution, terminal) = match self.command {
             Some(command) if is_command(&entry.id) => {
-                environment.retain(|variable| !variable.as_bytes().starts_with(b"PATH="));
-                environment.extend(command.path_variable());
-                let attempts = vec![command.attempt()];
-                (attempts, Terminal::OfInit, entrypoint::code_of)
+                (command.execution(&self.environment), Terminal::OfInit)
             }
-            _ => (attempts(self.paths, entry, start.phase), terminal, |_| 1),
+            _ => {
+                let execution = Execution {
+                    attempts: attempts(self.paths, entry, start.phase),
+                    environment: Rc::clone(&self.environment),
+                    failed: |_| 1,
+                };
+                (execution, terminal)
+            }
         };
         let relay = self.outputs.take(start).then(|| relay(self.paths, entry));
         let relay = relay.as_ref();
-        let body = Body::Exec(Execution::new(attempts, environment, failed));
+        let body = Body::Exec(execution);
         let writer = Writer::towards(level_of(start.phase));
         let account = match Accounting::of(&entry.process) {
             Accounting::Recorded => account(self.paths, entry.id.as_bytes(), writer),
@@ -125,15 +129,15 @@ fn attempts(paths: &Paths, entry: &Entry, phase: Phase) -> Vec<Attempt> {
     let argv = command.argv();
     let is_last_way_in =
         entry.id == EntryId::fallback() && argv.first().is_some_and(|word| **word == *SULOGIN);
-    let mut attempts = vec![attempt(argv, After::Nothing)];
+    let mut attempts = vec![attempt(&argv, After::Nothing)];
     attempts.extend(
         command
             .fallback_shell()
-            .map(|argv| attempt(argv, After::NoExec)),
+            .map(|argv| attempt(&argv, After::NoExec)),
     );
     if is_last_way_in {
         // A machine without sulogin would otherwise have no way in at all when it needs one most.
-        attempts.push(attempt(vec![Box::from(*b"/bin/sh")], After::NotFound));
+        attempts.push(attempt(&[Box::from(*b"/bin/sh")], After::NotFound));
     }
     attempts
 }
@@ -146,17 +150,19 @@ pub(super) struct OneCommand {
 }
 
 impl OneCommand {
-    fn path_variable(&self) -> Option<CString> {
-        let path = self.path.as_ref()?;
-        CString::new([b"PATH=", path.as_bytes()].concat()).ok()
-    }
-
-    fn attempt(&self) -> Attempt {
-        let path = self
-            .path
-            .as_ref()
-            .map_or(PATH.as_bytes(), |path| path.as_bytes());
-        attempt_below(path, self.argv.clone(), After::Nothing)
+    /// How it is executed, where the entries' processes have this environment.
+    fn execution(&self, environment: &WordVector) -> Execution {
+        let path = self.path.as_ref().map(|path| path.as_bytes());
+        let argv: Vec<&[u8]> = self.argv.iter().map(CString::as_bytes).collect();
+        let attempt = attempt_below(path.unwrap_or(PATH.as_bytes()), &argv, After::Nothing);
+        let variable = path.map(|path| [b"PATH=", path].concat());
+        let others = environment.iter().map(CStr::to_bytes);
+        let others = others.filter(|variable| !variable.starts_with(b"PATH="));
+        Execution {
+            attempts: vec![attempt],
+            environment: Rc::new(WordVector::new(others.chain(variable.as_deref()))),
+            failed: entrypoint::code_of,
+        }
     }
 
     /// The line that stands for it in the table.
@@ -166,39 +172,85 @@ impl OneCommand {
     }
 }
 
-fn attempt(argv: Vec<Box<[u8]>>, after: After) -> Attempt {
-    // The parser lets no NUL through, so no word is lost here.
-    let argv: Vec<CString> = argv
-        .into_iter()
-        .filter_map(|word| CString::new(word).ok())
-        .collect();
-    attempt_below(PATH.as_bytes(), argv, after)
+fn attempt(argv: &[Box<[u8]>], after: After) -> Attempt {
+    let argv: Vec<&[u8]> = argv.iter().map(AsRef::as_ref).collect();
+    attempt_below(PATH.as_bytes(), &argv, after)
 }
 
-fn attempt_below(path: &[u8], argv: Vec<CString>, after: After) -> Attempt {
-    let program = argv
-        .first()
-        .map(|word| word.as_bytes().to_vec())
-        .unwrap_or_default();
+fn attempt_below(path: &[u8], argv: &[&[u8]], after: After) -> Attempt {
+    // The parser lets no NUL through, so no word is lost here.
+    let program = argv.first().copied().unwrap_or_default();
     let candidates = if program.contains(&b'/') {
-        CString::new(program).into_iter().collect()
+        WordVector::new([program])
     } else {
-        path.split(|&byte| byte == b':')
-            .filter_map(|directory| CString::new([directory, b"/", &program].concat()).ok())
-            .collect()
+        let directories = path.split(|&byte| byte == b':');
+        let files: Vec<_> = directories
+            .map(|directory| [directory, b"/", program].concat())
+            .collect();
+        WordVector::new(files.iter().map(Vec::as_slice))
     };
     Attempt {
         candidates,
-        argv,
+        argv: WordVector::new(argv.iter().copied()),
         after,
     }
 }
 
-/// The environment: init's own, what `telinit -e` has set, and the five that say where the machine stands.
-fn environment(console: &Path, extras: &[Assignment], start: &Start) -> Vec<CString> {
-    let shell: &[u8] = b"/bin/sh";
+/// What the environment of a process depends on beside init's own, which does not change.
+#[derive(Debug, PartialEq, Eq)]
+struct Circumstances {
+    runlevel: u8,
+    previous: u8,
+    console: PathBuf,
+    extras: Vec<Assignment>,
+}
+
+impl Circumstances {
+    /// Tells whether these are still given. Compares without allocating: it is done for every start.
+    fn are(&self, console: &Path, extras: &[Assignment], start: &Start) -> bool {
+        let Self {
+            runlevel, previous, ..
+        } = *self;
+        (runlevel, previous) == (start.runlevel, start.previous)
+            && self.console == console
+            && self.extras == extras
+    }
+}
+
+/// The environment of the last process that was started, for the next one: it stays the same for the whole of a level.
+#[derive(Debug, Default)]
+pub(super) struct Environment {
+    last: Option<(Circumstances, Rc<WordVector>)>,
+}
+
+impl Environment {
+    /// Returns that of a process: init's own, what `telinit -e` has set, and the five that say where the machine stands.
+    pub(super) fn of(
+        &mut self,
+        console: &Path,
+        extras: &[Assignment],
+        start: &Start,
+    ) -> Rc<WordVector> {
+        if let Some((circumstances, words)) = &self.last
+            && circumstances.are(console, extras, start)
+        {
+            return Rc::clone(words);
+        }
+        let words = Rc::new(environment(console, extras, start));
+        let circumstances = Circumstances {
+            runlevel: start.runlevel,
+            previous: start.previous,
+            console: console.to_owned(),
+            extras: extras.to_owned(),
+        };
+        self.last = Some((circumstances, Rc::clone(&words)));
+        words
+    }
+}
+
+fn environment(console: &Path, extras: &[Assignment], start: &Start) -> WordVector {
     let five: [(&[u8], &[u8]); 5] = [
-        (b"SHELL", shell),
+        (b"SHELL", b"/bin/sh"),
         (b"RUNLEVEL", &[start.runlevel]),
         (b"PREVLEVEL", &[start.previous]),
         (b"CONSOLE", console.as_os_str().as_bytes()),
@@ -208,12 +260,16 @@ fn environment(console: &Path, extras: &[Assignment], start: &Start) -> Vec<CStr
     for (name, value) in five {
         set(&mut pairs, name, value);
     }
-    joined(pairs)
+    let variables: Vec<_> = joined(pairs).collect();
+    WordVector::new(variables.iter().map(Vec::as_slice))
 }
 
 /// The environment of the next image of init: the five are its own to set.
 pub(super) fn environment_for_next_image(extras: &[Assignment]) -> Vec<CString> {
-    joined(own_and_extra(extras))
+    let variables = joined(own_and_extra(extras));
+    variables
+        .filter_map(|variable| CString::new(variable).ok())
+        .collect()
 }
 
 type Pair = (Vec<u8>, Vec<u8>);
@@ -237,9 +293,7 @@ fn set(pairs: &mut Vec<Pair>, name: &[u8], value: &[u8]) {
     }
 }
 
-fn joined(pairs: Vec<Pair>) -> Vec<CString> {
-    pairs
-        .into_iter()
-        .filter_map(|(name, value)| CString::new([name.as_slice(), b"=", &value].concat()).ok())
-        .collect()
+fn joined(pairs: Vec<Pair>) -> impl Iterator<Item = Vec<u8>> {
+    let pairs = pairs.into_iter();
+    pairs.map(|(name, value)| [name.as_slice(), b"=", &value].concat())
 }
