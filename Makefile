@@ -16,7 +16,7 @@ ifeq ($(STATIC),1)
 programs    := $(target)/$(host)/release
 build_flags := --target $(host)
 # A make below this one has the flag already; a second one would compile everything anew.
-static_flag := -C target-feature=+crt-static
+static_flag := -C target-feature=+crt-static -C relocation-model=static
 export RUSTFLAGS := $(strip $(subst $(static_flag),,$(RUSTFLAGS)) $(static_flag))
 else
 programs    := $(target)/release
