@@ -49,6 +49,33 @@ fn small_system_boots_changes_runlevel_restarts_and_powers_off() {
 }
 
 #[test]
+fn small_system_uses_a_seed_once_and_has_a_new_one_made_while_the_boot_goes_on() {
+    let initramfs = testbed().join("initramfs.gz");
+    let mut machine = Machine::start(&Hardware {
+        initramfs: Some(&initramfs),
+        ..Hardware::default()
+    });
+    let seeding = "/etc/init.d/random-seed start";
+    machine.log_in(None);
+    machine.wait_until("[ -s /var/lib/rc/random-seed ]");
+    machine.must_answer("stat -c %a:%s /var/lib/rc/random-seed", "600:512");
+    machine.must_mention("/sbin/initctl log random-seed", "no seed yet");
+    machine.must_exit("cp /var/lib/rc/random-seed /run/used", 0);
+    machine.must_exit(&format!("{seeding} | grep -q ' ok '"), 0);
+    machine.must_exit("cmp -s /var/lib/rc/random-seed /run/used", 1);
+    machine.wait_until("[ -s /var/lib/rc/random-seed ]");
+    machine.must_exit("cmp -s /var/lib/rc/random-seed /run/used", 1);
+    machine.must_exit("mount -o bind /var/lib/rc /var/lib/rc", 0);
+    machine.must_exit("mount -o remount,bind,ro /var/lib/rc", 0);
+    machine.must_exit(
+        &format!("{seeding} | grep -q 'the seed could not be renewed'"),
+        0,
+    );
+    machine.type_line("/sbin/poweroff");
+    machine.wait_for_end(BOOT);
+}
+
+#[test]
 fn small_system_that_records_what_its_entries_say_goes_on_and_goes_down_as_ever() {
     let initramfs = testbed().join("initramfs.gz");
     let mut machine = Machine::start(&Hardware {
