@@ -113,7 +113,9 @@ impl Watch {
         stat(path).is_ok_and(|status| (status.st_dev, status.st_ino) == self.identity)
     }
 
-    /// Takes the events; what they say is found out by looking.
+    /// Takes the events; what they say is found out by looking. Needs a page of stack for them, which is not to be part of its
+    /// caller's.
+    #[inline(never)]
     pub(crate) fn drain(&self) {
         for _ in 0..MOST_DRAINED {
             // An error here is "no event", and a lost one shows at the next look.

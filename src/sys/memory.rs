@@ -55,6 +55,9 @@ pub(crate) fn forget() {
     REFUSED.store(0, Ordering::Release);
 }
 
+/// What is left below a variable for the rest of its frame and for what is called from it: a system call and its wrapper,
+/// which together need less than a tenth of this.
+const CALLEES: usize = 2 << 10;
 /// How far down from where it is used now the stack may have reached. Below it the kernel keeps a gap of a megabyte.
 const REACH: usize = 256 << 10;
 
@@ -83,8 +86,7 @@ fn give_back_stack() {
     };
     let here = 0_u8;
     let used = &raw const here as usize;
-    // A page is left for what this function calls.
-    let end = (used & !(page - 1)) - page;
+    let end = (used - CALLEES) & !(page - 1);
     let start = end - REACH;
     // SAFETY: stacks grow downwards, so nothing is in use there, and what is used next is filled with zeros first. Where the
     // stack has never reached nothing is mapped, which is passed over.
