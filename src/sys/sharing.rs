@@ -16,6 +16,7 @@ use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
 use std::ffi::{CString, c_int, c_void};
 use std::io;
+use std::mem::ManuallyDrop;
 use std::num::NonZeroUsize;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -53,7 +54,7 @@ impl Stack {
         unsafe { self.base.byte_add(GAP) }
     }
 
-    /// Where it begins to grow down from; as pages are, it is aligned.
+    /// Its upper end.
     fn top(&self) -> *mut c_void {
         self.bottom().as_ptr().wrapping_byte_add(STACK)
     }
@@ -70,16 +71,53 @@ impl Drop for Stack {
 #[derive(Debug)]
 pub(super) struct Starting {
     pid: Pid,
+    desk: Desk,
+}
+
+/// A stack with a job for who runs on it, at its upper end: so the heap has no holes where jobs have been.
+#[derive(Debug)]
+struct Desk {
+    /// Stays mapped where the desk is not cleared: somebody may still run on it.
+    stack: ManuallyDrop<Stack>,
     /// What the child reads, which this process leaves alone meanwhile.
     job: NonNull<Job>,
+}
+
+impl Desk {
+    fn new(stack: Stack, job: Job) -> Self {
+        let place = stack.top().cast::<Job>().wrapping_sub(1);
+        // SAFETY: pages begin where any type may begin, and the size of a type is a multiple of its alignment; the memory is
+        // the stack's, and nobody runs on it yet.
+        unsafe { place.write(job) };
+        // SAFETY: what is inside of a mapping is not at null.
+        let job = unsafe { NonNull::new_unchecked(place) };
+        let stack = ManuallyDrop::new(stack);
+        Self { stack, job }
+    }
+
+    fn job(&self) -> &Job {
+        // SAFETY: it was written by `new` and lives as long as this value.
+        unsafe { self.job.as_ref() }
+    }
+
+    /// Where the stack of who does the job begins, aligned as calls want it.
+    fn top(&self) -> *mut c_void {
+        let place = self.job.as_ptr().cast::<c_void>();
+        place.wrapping_byte_sub(place as usize % 16)
+    }
+
+    /// Gives up the job. Nobody may run on the stack any more.
+    fn clear(self) -> Stack {
+        // SAFETY: as in `job`; and it is not looked at again.
+        unsafe { self.job.drop_in_place() };
+        ManuallyDrop::into_inner(self.stack)
+    }
 }
 
 impl Starting {
     /// Tells whether the child still uses this process's memory.
     pub(super) fn shares(&self) -> bool {
-        // SAFETY: the job lives as long as this value, and the word in it is atomic.
-        let shares = unsafe { &(*self.job.as_ptr()).shares };
-        shares.load(Ordering::Acquire) != 0
+        self.desk.job().shares.load(Ordering::Acquire) != 0
     }
 
     /// The child's number.
@@ -89,9 +127,7 @@ impl Starting {
 
     /// Takes note that the child has been reaped. A kernel that writes a core file does not say that memory is let go of.
     pub(super) fn note_end(&self) {
-        // SAFETY: as in `shares`.
-        let shares = unsafe { &(*self.job.as_ptr()).shares };
-        shares.store(0, Ordering::Release);
+        self.desk.job().shares.store(0, Ordering::Release);
     }
 }
 
@@ -99,9 +135,7 @@ impl Starting {
 /// back all the time costs more than all else about a child.
 pub(super) fn tidy(starting: &mut Vec<Starting>, spare: &mut Vec<Stack>) {
     for done in starting.extract_if(.., |starting| !starting.shares()) {
-        // SAFETY: it comes from a box, and nobody else has it any more.
-        let job = unsafe { Box::from_raw(done.job.as_ptr()) };
-        spare.push(job.stack);
+        spare.push(done.desk.clear());
     }
 }
 
@@ -110,7 +144,6 @@ pub(super) fn tidy(starting: &mut Vec<Starting>, spare: &mut Vec<Stack>) {
 struct Job {
     /// Set to zero by the kernel when the child has executed a program, or has ended.
     shares: AtomicI32,
-    stack: Stack,
     /// What becomes descriptors 0, 1 and 2; none where 1 and 2 stay what they are.
     console: Option<CString>,
     /// What it records of its start, if anything.
@@ -128,38 +161,35 @@ pub(super) fn start(
     spare: Option<Stack>,
 ) -> io::Result<Starting> {
     let stack = spare.map_or_else(Stack::new, Ok)?;
-    let job = Box::new(Job {
+    let job = Job {
         shares: AtomicI32::new(1),
-        stack,
         console,
         account,
         execution,
         reports,
-    });
-    let top = job.stack.top();
-    let word = job.shares.as_ptr();
-    let job = NonNull::from(Box::leak(job));
+    };
+    let desk = Desk::new(stack, job);
     let flags = libc::CLONE_VM | libc::CLONE_CHILD_CLEARTID | libc::SIGCHLD;
     // SAFETY: the child runs `enter` on a stack of its own, which is large enough, and reads the job, which lives until
     // `shares` is zero or the child has been reaped. It writes nothing but its stack and a report.
     let result = unsafe {
         libc::clone(
             enter,
-            top,
+            desk.top(),
             flags,
-            job.as_ptr().cast::<c_void>(),
+            desk.job.as_ptr().cast::<c_void>(),
             ptr::null_mut::<c_int>(),
             ptr::null_mut::<c_void>(),
-            word,
+            desk.job().shares.as_ptr(),
         )
     };
+    let failed = Errno::last();
     if let Some(pid) = Pid::new(result) {
-        return Ok(Starting { pid, job });
+        return Ok(Starting { pid, desk });
     }
-    let error = Errno::last();
-    // SAFETY: it comes from the box above, and there is no child.
-    drop(unsafe { Box::from_raw(job.as_ptr()) });
-    Err(error.into())
+    // There is no child.
+    desk.clear();
+    Err(failed.into())
 }
 
 /// Where the child begins.
