@@ -31,7 +31,7 @@ pub(super) struct Control {
     path: PathBuf,
     directory: PathBuf,
     fifo: Option<Fifo>,
-    /// On the FIFO while it is open, on its directory while it is not.
+    /// On the FIFO while it is open, on its directory while it is not, and on nothing while it is to stay closed.
     watch: Option<Watch>,
     stream: RequestStream,
     wanted: Wanted,
@@ -106,7 +106,9 @@ impl Control {
         self.wanted = Wanted::Closed;
         self.fifo = None;
         sys::crash::set_fifo(None);
-        self.watch = None;
+        if let Some(watch) = &mut self.watch {
+            watch.lift();
+        }
         self.retry_at = None;
     }
 
@@ -169,20 +171,25 @@ impl Control {
 
     /// Opens the FIFO and watches it, or watches the directory for a chance to try again.
     fn open(&mut self) -> io::Result<Fifo> {
-        let opened = Fifo::open(&self.path).and_then(|fifo| {
-            self.watch = Some(Watch::on_file(&self.path)?);
-            Ok(fifo)
-        });
-        if opened.is_err()
-            && !self
-                .watch
-                .as_ref()
-                .is_some_and(|watch| watch.is_of(&self.directory))
-        {
+        let opened = Fifo::open(&self.path);
+        let watch = match &mut self.watch {
+            Some(watch) => watch,
+            none => none.insert(Watch::new()?),
+        };
+        let opened = opened.and_then(|fifo| watch.put_on_file(&self.path).map(|()| fifo));
+        if opened.is_err() && !watch.is_of(&self.directory) {
             // Without a directory there is nothing to watch, and the retry has to do.
-            self.watch = Watch::on_directory(&self.directory).ok();
+            watch.put_on_directory(&self.directory).unwrap_or_default();
         }
         opened
+    }
+
+    /// Prepares for the end of this image of init.
+    pub(super) fn outlive_image(&self) {
+        if self.watch.is_some() {
+            // Where it cannot be had, the next image begins some milliseconds later.
+            Watch::outlive_image().unwrap_or_default();
+        }
     }
 
     /// Says why there is no FIFO, once for each reason.

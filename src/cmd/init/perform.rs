@@ -255,6 +255,7 @@ impl Init {
         ]
         .concat();
         let fifo = self.control.fifo();
+        self.control.outlive_image();
         let error = sys::handover::replace_image(&program, &argv, &environment, &state, fifo);
         self.report.say(
             Sink::Both,
