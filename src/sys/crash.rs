@@ -320,17 +320,34 @@ fn write(bytes: &[u8]) {
     unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) };
 }
 
-/// Writes down where the program was: the instruction, and what on the stack looks like a return into it.
+/// The beginning of the program's file, as it lies in memory (elf(5)).
+fn header() -> [u8; 18] {
+    // SAFETY: the kernel has mapped the whole header there, for good and for nobody to write to.
+    unsafe { (&raw const __executable_start).cast::<[u8; 18]>().read() }
+}
+
+/// How far from where its file has it a program lies whose first byte is at this address. Static programs lie where it says;
+/// others begin at zero there.
+fn moved_by(header: [u8; 18], first: usize) -> usize {
+    let [.., low, high] = header;
+    match u16::from_ne_bytes([low, high]) {
+        libc::ET_EXEC => 0,
+        _ => first,
+    }
+}
+
+/// Writes down where the program was, in addresses of its file: the instruction, and what on the stack looks like a return into it.
 fn tell_places(ip: usize, sp: usize) {
     let first = &raw const __executable_start as usize;
     let end = &raw const etext as usize;
+    let moved = moved_by(header(), first);
     let mut told = 0;
     let mut tell = |place: usize| {
         if (first..end).contains(&place) && told < MOST_PLACES {
             told += 1;
             let mut line = Line::new();
             line.text(b"Y ");
-            line.number((place - first) as u64, 16);
+            line.number((place - moved) as u64, 16);
             line.text(b"\n");
             write(line.bytes());
         }
@@ -436,6 +453,22 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn places_are_told_as_the_file_has_them() {
+        let mut header = [0; 18];
+        header[16] = 3;
+        assert_eq!(moved_by(header, 0x55e0_1000_0000), 0x55e0_1000_0000);
+        header[16] = 2;
+        assert_eq!(moved_by(header, 0x20_0000), 0);
+    }
+
+    #[test]
+    fn the_header_is_that_of_a_program() {
+        let header = header();
+        assert!(header.starts_with(b"\x7fELF"));
+        assert!([libc::ET_EXEC, libc::ET_DYN].contains(&u16::from(header[16])));
+    }
 
     #[test]
     fn miri_numbers_are_written_without_the_heap() {
