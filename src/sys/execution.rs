@@ -11,10 +11,10 @@ use std::rc::Rc;
 /// in the heap.
 #[derive(Debug)]
 pub(crate) struct WordVector {
-    /// Each ends with its NUL.
-    bytes: Box<[u8]>,
+    /// Each ends with its NUL. Not a box: where one goes, nothing may have pointed before.
+    bytes: Vec<u8>,
     /// Points into `bytes`; the last one is null.
-    vector: Box<[*const c_char]>,
+    vector: Vec<*const c_char>,
 }
 
 impl WordVector {
@@ -25,7 +25,7 @@ impl WordVector {
             bytes.extend_from_slice(word);
             bytes.push(0);
         }
-        let bytes = bytes.into_boxed_slice();
+        bytes.shrink_to_fit();
         let words = bytes.split_inclusive(|&byte| byte == 0);
         let vector = words.map(|word| word.as_ptr().cast());
         let vector = vector.chain([ptr::null()]).collect();
@@ -158,7 +158,7 @@ mod tests {
     fn no_words_are_a_vector_with_nothing_but_its_end() {
         let words = WordVector::new([]);
         assert!(seen(&words).is_empty());
-        assert_eq!(*words.vector, [ptr::null()]);
+        assert_eq!(words.vector, [ptr::null()]);
     }
 
     #[test]
