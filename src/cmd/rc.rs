@@ -25,7 +25,8 @@
 //! that talks to whoever sits there (`X-Interactive: true`) has the console itself.
 //!
 //! Between the end of a script and the beginning of the next one lies only what the next one needs: its output has been
-//! opened before (`Run::prepare`), and the end of the first is shown and recorded when the other runs already.
+//! opened before (`Run::prepare`), and the end of the first is shown and recorded when the other runs already. A terminal
+//! that a script has left as it was is opened again for the one after the next (`sys::untouched`).
 //!
 //! Nobody waits for the end of an output: a daemon may hold it for years. What it says while rc runs gets lines of its
 //! own, and when rc ends a small process stays that shows the rest (`late`).

@@ -2,7 +2,7 @@
 
 use nix::fcntl::{FcntlArg, fcntl};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 /// The lowest number a long-lived descriptor gets. init runs with 0, 1 and 2 closed, and a descriptor there
 /// would be taken for standard output by whatever prints.
@@ -11,6 +11,14 @@ const LOWEST: i32 = 3;
 /// Moves a descriptor to a number above the standard ones, close-on-exec.
 pub(crate) fn above_standard(fd: OwnedFd) -> io::Result<OwnedFd> {
     duplicate(fd.as_fd())
+}
+
+/// The same for one that is close-on-exec already, which keeps its number if that is above the standard ones.
+pub(super) fn keep_above_standard(fd: OwnedFd) -> io::Result<OwnedFd> {
+    if fd.as_raw_fd() < LOWEST {
+        return duplicate(fd.as_fd());
+    }
+    Ok(fd)
 }
 
 /// Takes over a descriptor that was inherited under a fixed number.

@@ -63,5 +63,6 @@ pub(crate) mod syslog;
 pub(crate) mod terminals;
 pub(crate) mod title;
 pub(crate) mod unmount;
+mod untouched;
 pub(crate) mod usage;
 pub(crate) mod utmp;

@@ -13,6 +13,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::time::TimeSpec;
 
 use super::redirect::Terminal;
+use super::untouched::Untouched;
 use crate::uptime::Uptime;
 
 /// So much can be written to a pipe at once when poll(2) says that it can be written to (`PIPE_BUF`).
@@ -22,7 +23,11 @@ const TERMINAL_PIECE: usize = 64;
 
 /// Our end of what a script writes to.
 #[derive(Debug)]
-pub(crate) struct Channel(File);
+pub(crate) struct Channel {
+    file: File,
+    /// How the terminal was that it reads from, where it has been opened for a script.
+    untouched: Option<Untouched>,
+}
 
 /// What came of reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,15 +45,16 @@ impl Channel {
     pub(crate) fn terminal() -> io::Result<(Self, OwnedFd)> {
         let Terminal { taker, reader } = Terminal::open()?;
         copy_size(io::stdout().as_fd(), taker.as_fd());
-        Ok((Self(reader), taker))
+        Ok((Self::over(reader), taker))
     }
 
     /// Opens a pipe.
     pub(crate) fn pipe() -> io::Result<(Self, OwnedFd)> {
         let (reader, writer) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
-        let reader = super::fd::above_standard(reader)?;
+        let reader = super::fd::keep_above_standard(reader)?;
         nix::fcntl::fcntl(&reader, nix::fcntl::FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
-        Ok((Self(reader.into()), super::fd::above_standard(writer)?))
+        let writer = super::fd::keep_above_standard(writer)?;
+        Ok((Self::over(reader.into()), writer))
     }
 
     /// Opens what is of the same kind as standard output: whoever finds a terminal shall find one still. Where there are none
@@ -67,23 +73,55 @@ impl Channel {
         let own = io::stdin().as_fd().try_clone_to_owned()?;
         let own = super::fd::above_standard(own)?;
         nix::fcntl::fcntl(&own, nix::fcntl::FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
-        Ok(Self(own.into()))
+        Ok(Self::over(own.into()))
     }
 
-    /// Brings an output up to date that was opened before it was needed, and tells whether it can be used. A terminal
-    /// cannot that is not to be found any more, as something has been mounted over its name, nor can a pipe where a
-    /// terminal is wanted.
-    pub(crate) fn is_current(taker: BorrowedFd<'_>) -> bool {
-        if !taker.is_terminal() {
-            return !is_terminal();
+    fn over(file: File) -> Self {
+        Self {
+            file,
+            untouched: None,
         }
+    }
+
+    /// Opens what a script writes to, of the same kind as standard output.
+    pub(crate) fn for_script() -> io::Result<(Self, OwnedFd)> {
+        let (channel, taker) = Self::like_standard_output()?;
+        let untouched = Untouched::of(taker.as_fd());
+        Ok((
+            Self {
+                untouched,
+                ..channel
+            },
+            taker,
+        ))
+    }
+
+    /// Opens for another script what one has written to that has ended. None where somebody holds it still, or it is not as
+    /// it was, and where it would be no better than a new one.
+    pub(crate) fn for_another_script(self) -> Option<(Self, OwnedFd)> {
+        let untouched = self.untouched.as_ref()?;
+        if self.read(&mut [0]) != Arrived::End || !is_terminal() {
+            return None;
+        }
+        let taker = untouched.open_again(self.file.as_fd())?;
+        copy_size(io::stdout().as_fd(), taker.as_fd());
+        Some((self, taker))
+    }
+
+    /// Brings an output up to date that was opened for a script before it was needed, and tells whether it can be used. A
+    /// terminal cannot that is not to be found any more, as something has been mounted over its name, nor can a pipe where
+    /// a terminal is wanted.
+    pub(crate) fn is_current(&self, taker: BorrowedFd<'_>) -> bool {
+        let Some(untouched) = &self.untouched else {
+            return !taker.is_terminal() && !is_terminal();
+        };
         copy_size(io::stdout().as_fd(), taker);
-        nix::unistd::ttyname(taker).is_ok()
+        untouched.is_found()
     }
 
     /// Takes what has arrived, without waiting.
     pub(crate) fn read(&self, buffer: &mut [u8]) -> Arrived {
-        match (&self.0).read(buffer) {
+        match (&self.file).read(buffer) {
             Ok(0) => Arrived::End,
             Ok(count) => Arrived::Bytes(count),
             Err(error)
@@ -99,13 +137,13 @@ impl Channel {
 
 impl From<Channel> for OwnedFd {
     fn from(channel: Channel) -> Self {
-        channel.0.into()
+        channel.file.into()
     }
 }
 
 impl AsFd for Channel {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.file.as_fd()
     }
 }
 

@@ -137,6 +137,22 @@ fn a_size_that_a_script_has_set_is_that_of_the_next_ones_terminal() {
     rc.wait().unwrap();
 }
 
+#[test]
+fn settings_that_a_script_leaves_are_not_those_of_a_later_ones_terminal() {
+    let root = Root::new();
+    root.script("sane", "stty sane <&1", &["rc3.d/S01sane"])
+        .script("between", ":", &["rc3.d/S02between"])
+        .script(
+            "raw",
+            "case $(stty -a <&2) in *-opost*) echo as it was ;; esac",
+            &["rc3.d/S03raw"],
+        );
+    let mut terminal = Pty::open();
+    let mut rc = terminal.spawn(root.rc(&["3"]).env("TERM", "dumb"));
+    terminal.wait_for("as it was ...", LIMIT);
+    rc.wait().unwrap();
+}
+
 /// A script that talks to whoever sits at the console.
 fn talking(body: &str) -> String {
     format!("### BEGIN INIT INFO\n# X-Interactive: true\n### END INIT INFO\n{body}")

@@ -44,6 +44,8 @@ pub(super) struct Run<'a> {
     pub(super) untold: Vec<Script>,
     /// An output for the next script, opened while others run.
     pub(super) spare: Option<(Channel, OwnedFd)>,
+    /// One that a script has had and nobody holds any more.
+    pub(super) spent: Option<Channel>,
     pub(super) late: Vec<Late>,
     pub(super) summary: Summary,
     pub(super) began: Uptime,
@@ -81,6 +83,7 @@ impl<'a> Run<'a> {
             scripts: Vec::new(),
             untold: Vec::new(),
             spare: None,
+            spent: None,
             late: Vec::new(),
             summary: Summary::default(),
             began: sys::clock::now(),
@@ -129,7 +132,8 @@ impl<'a> Run<'a> {
         self.record.end(&self.summary, exit);
         self.console.finish();
         // None of them is to outlive this run.
-        drop((self.guard, self.terminal, self.signals, self.spare));
+        drop((self.guard, self.terminal, self.signals));
+        drop((self.spare, self.spent));
         late::relay(self.late, &mut self.console);
         exit
     }
@@ -159,7 +163,8 @@ impl<'a> Run<'a> {
         } else {
             let of_scripts = self.scripts.iter().flat_map(|script| {
                 let deadline = script.deadline.as_ref().and_then(Deadline::due);
-                [script.look, deadline.filter(|_| script.is_running())]
+                let deadline = deadline.filter(|_| script.is_running());
+                [script.look, deadline, script.parting()]
             });
             of_scripts.chain([self.console.due(now)]).flatten().min()
         };
@@ -247,10 +252,12 @@ impl<'a> Run<'a> {
         self.late.retain(|late| !late.has_ended());
     }
 
-    /// Opens the next script's output while there is nothing else to do.
+    /// Opens the next script's output while there is nothing else to do: the one that the script before last had, if that
+    /// is as good as new.
     fn prepare(&mut self) {
         if self.spare.is_none() && self.schedule.has_waiting() {
-            self.spare = Channel::like_standard_output().ok();
+            let again = self.spent.take().and_then(Channel::for_another_script);
+            self.spare = again.or_else(|| Channel::for_script().ok());
         }
     }
 
@@ -275,6 +282,7 @@ impl<'a> Run<'a> {
                 reaped,
                 kept,
                 late,
+                spent,
             } = script.finish();
             if shows == Shows::Whole {
                 self.screen.begin(&title);
@@ -285,6 +293,7 @@ impl<'a> Run<'a> {
                 self.tell_end(step, Some(pid), &ending, reaped, kept);
             }
             self.late.extend(late);
+            self.spent = spent.or_else(|| self.spent.take());
         }
     }
 

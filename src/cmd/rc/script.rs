@@ -17,6 +17,8 @@ use crate::uptime::Uptime;
 
 /// How long a script may be silent before its name is shown.
 pub(super) const SILENCE: Duration = Duration::from_secs(2);
+/// How long an output that a script has let go of is kept for the script's end, which as a rule comes with it.
+const MOMENT: Duration = Duration::from_millis(10);
 /// How much is read at once: less than what a console takes beyond the point where scripts are held up.
 const PIECE: usize = 16 * 1024;
 /// How often that is repeated before others have their turn.
@@ -49,6 +51,8 @@ pub(super) struct Script {
     pub(super) is_interrupted: bool,
     pub(super) kept: Kept,
     channel: Option<Channel>,
+    /// The channel when nobody is left who could write to it, and until when it is kept if the script runs on.
+    spent: Option<(Channel, Uptime)>,
     end: Option<(Ending, Option<Reaped>)>,
     /// How much has been read since it has ended, in pieces; none when there is nothing left.
     left: Option<usize>,
@@ -71,6 +75,7 @@ impl Script {
             kept: Kept::default(),
             left: channel.as_ref().map(|_| 2 * PIECES),
             channel,
+            spent: None,
             end: None,
         }
     }
@@ -117,7 +122,8 @@ impl Script {
                     return;
                 }
                 Arrived::End => {
-                    self.channel = None;
+                    let until = sys::clock::now().after(MOMENT);
+                    self.spent = self.channel.take().map(|channel| (channel, until));
                     self.left = None;
                     return;
                 }
@@ -126,6 +132,19 @@ impl Script {
             if self.end.is_some() {
                 self.left = self.left.and_then(|left| left.checked_sub(1));
             }
+        }
+    }
+
+    /// When to let go of an output that the script itself has let go of, though it runs.
+    pub(super) fn parting(&self) -> Option<Uptime> {
+        let until = self.spent.as_ref().map(|(_, until)| *until);
+        until.filter(|_| self.is_running())
+    }
+
+    /// Lets go of it, if it is time: whoever opens the terminal by its name then finds that nobody reads it.
+    pub(super) fn part(&mut self, now: Uptime) {
+        if self.parting().is_some_and(|until| until <= now) {
+            self.spent = None;
         }
     }
 
@@ -148,6 +167,7 @@ impl Script {
             reaped,
             kept: self.kept,
             late: self.channel.map(Late::new),
+            spent: self.spent.map(|(channel, _)| channel),
         }
     }
 }
@@ -159,4 +179,6 @@ pub(super) struct Finished {
     pub(super) reaped: Option<Reaped>,
     pub(super) kept: Kept,
     pub(super) late: Option<Late>,
+    /// An output that nobody holds any more.
+    pub(super) spent: Option<Channel>,
 }

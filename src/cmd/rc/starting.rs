@@ -125,8 +125,8 @@ impl Run<'_> {
             return None;
         }
         let spare = self.spare.take();
-        let current = spare.filter(|(_, taker)| Channel::is_current(taker.as_fd()));
-        current.or_else(|| Channel::like_standard_output().ok())
+        let current = spare.filter(|(channel, taker)| channel.is_current(taker.as_fd()));
+        current.or_else(|| Channel::for_script().ok())
     }
 }
 
