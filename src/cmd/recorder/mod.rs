@@ -240,8 +240,8 @@ impl Recorder {
     /// is its continuation, and else one that has come in its place.
     fn content_of(&self, file: &Appending) -> Content {
         let is_written = |id: FileId| self.file == Some(id);
-        let older = FileId::at(&self.paths.older_record()).ok();
-        if is_written(file.id) || older.is_some_and(is_written) {
+        let older = || FileId::at(&self.paths.older_record());
+        if is_written(file.id) || older().is_ok_and(is_written) {
             Content::Own
         } else {
             Content::Foreign
