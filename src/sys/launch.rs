@@ -10,17 +10,38 @@
 use super::bare;
 use super::execution::pointers;
 use super::guard::Place;
+use super::sharing::Stack;
 use super::signal::{self, HeldBack};
 use crate::process::Pid;
 use nix::errno::Errno;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::io;
-use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-/// Size of the child's stack. Its functions are few and call each other a few levels deep.
-const STACK: usize = 32 << 10;
+/// What children have in common that are started one after another: made once, as each would ask for the same memory again.
+#[derive(Debug)]
+pub(super) struct Ground {
+    /// `NAME=VALUE`.
+    environment: Vec<*const c_char>,
+    /// The signals that get their default action. None changes while children are started.
+    reset: Vec<c_int>,
+    stack: Stack,
+    /// What the environment's pointers point into.
+    _owner: Vec<CString>,
+}
+
+impl Ground {
+    /// Prepares to start children with this environment, and with the signals as they are here now, but ignored ones.
+    pub(super) fn new(environment: Vec<CString>) -> io::Result<Self> {
+        Ok(Self {
+            environment: pointers(&environment),
+            reset: signals_to_reset(),
+            stack: Stack::new()?,
+            _owner: environment,
+        })
+    }
+}
 
 /// What is started, and how. The descriptors stay open until it has been.
 #[derive(Debug)]
@@ -28,14 +49,10 @@ pub(super) struct Launch<'a> {
     pub(super) program: CString,
     /// The words it gets; the first one is its name.
     pub(super) words: Vec<CString>,
-    /// `NAME=VALUE`.
-    pub(super) environment: Vec<CString>,
     /// What becomes descriptors 1 and 2, and is neither.
     pub(super) output: Option<RawFd>,
     /// The terminal on which it gets the foreground.
     pub(super) terminal: Option<RawFd>,
-    /// The signals that get their default action.
-    pub(super) reset: &'a [c_int],
     /// Where the guard looks for its number.
     pub(super) place: Option<Place<'a>>,
 }
@@ -43,8 +60,8 @@ pub(super) struct Launch<'a> {
 /// What the child reads, and where it says why it could not execute.
 struct Job<'a> {
     launch: &'a Launch<'a>,
+    ground: &'a Ground,
     words: Vec<*const c_char>,
-    environment: Vec<*const c_char>,
     /// The number of the error; 0 as long as there is none.
     error: AtomicI32,
 }
@@ -54,24 +71,21 @@ impl Launch<'_> {
     ///
     /// # Errors
     /// There is no memory for a process, or the program cannot be executed; then no process is left.
-    pub(super) fn start(&self) -> io::Result<Pid> {
+    pub(super) fn start(&self, ground: &mut Ground) -> io::Result<Pid> {
         let job = Job {
             launch: self,
+            ground,
             words: pointers(&self.words),
-            environment: pointers(&self.environment),
             error: AtomicI32::new(0),
         };
-        let mut stack: Box<[MaybeUninit<u8>]> = Box::new_uninit_slice(STACK);
-        let end = stack.as_mut_ptr_range().end;
-        let top = end.wrapping_byte_sub(end as usize % 16);
         // None of them may end the child while it is half of this program.
         let held_back = HeldBack::all();
-        // SAFETY: the child runs `enter` on a stack of its own, which is large enough. It reads the job, and this process
-        // stands still until it has executed or ended, so that all it uses stays where it is.
+        // SAFETY: the child runs `enter` on a stack of its own, which is large enough and which no other child has, as this
+        // process stands still until it has executed or ended. It reads the job, which so stays where it is.
         let result = unsafe {
             libc::clone(
                 enter,
-                top.cast::<c_void>(),
+                job.ground.stack.top(),
                 libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD,
                 (&raw const job).cast_mut().cast::<c_void>(),
             )
@@ -115,19 +129,20 @@ extern "C" fn enter(job: *mut c_void) -> c_int {
         // SIGTTOU is held back. Without the foreground the script still runs.
         bare::put_into_foreground(terminal, own);
     }
-    for &signal in launch.reset {
+    for &signal in &job.ground.reset {
         bare::set_default_action(signal);
     }
     bare::unblock_all_signals();
     let program: &CStr = &launch.program;
-    // SAFETY: both vectors were made by `pointers` of strings that live with the launch.
-    let error = unsafe { bare::execute(program, job.words.as_ptr(), job.environment.as_ptr()) };
+    let environment = job.ground.environment.as_ptr();
+    // SAFETY: both vectors were made by `pointers` of strings that live with the launch and with the ground.
+    let error = unsafe { bare::execute(program, job.words.as_ptr(), environment) };
     job.error.store(error as i32, Ordering::Release);
     bare::exit(127)
 }
 
 /// Returns the signals that have no default action here, but for a hang-up (nohup(1)).
-pub(super) fn signals_to_reset() -> Vec<c_int> {
+fn signals_to_reset() -> Vec<c_int> {
     let is_meant = |&number: &c_int| number != libc::SIGHUP && !signal::is_default(number);
     (1..=signal::LAST).filter(is_meant).collect()
 }

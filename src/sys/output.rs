@@ -97,14 +97,13 @@ impl Channel {
     }
 
     /// Opens for another script what one has written to that has ended. None where somebody holds it still, or it is not as
-    /// it was, and where it would be no better than a new one.
+    /// it was, and where it would be no better than a new one. It has to be [brought up to date](Self::is_current).
     pub(crate) fn for_another_script(self) -> Option<(Self, OwnedFd)> {
         let untouched = self.untouched.as_ref()?;
         if self.read(&mut [0]) != Arrived::End || !is_terminal() {
             return None;
         }
         let taker = untouched.open_again(self.file.as_fd())?;
-        copy_size(io::stdout().as_fd(), taker.as_fd());
         Some((self, taker))
     }
 

@@ -15,7 +15,7 @@ use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Pid as NixPid, getpgrp, tcgetpgrp, tcsetpgrp};
 
 use super::guard::Guard;
-use super::launch::{Launch, signals_to_reset};
+use super::launch::{Ground, Launch};
 use super::signal::SignalQueue;
 use super::usage::{self, Reaped};
 use crate::process::{Pid, Signal};
@@ -48,8 +48,6 @@ pub(crate) enum Progress {
 #[derive(Debug)]
 pub(crate) struct HeldSignals {
     queue: SignalQueue,
-    /// Those that a script gets back as they are by default. None changes while scripts run.
-    to_reset: Vec<libc::c_int>,
 }
 
 impl HeldSignals {
@@ -67,21 +65,34 @@ impl HeldSignals {
         ];
         Ok(Self {
             queue: SignalQueue::open(&held)?,
-            to_reset: signals_to_reset(),
         })
     }
 
     /// Takes the next occurrence, if there is one.
     pub(crate) fn take(&self) -> Option<Occurrence> {
         loop {
-            return match self.queue.take()?.0 {
-                Signal::CHLD => Some(Occurrence::ChildChanged),
-                Signal::TERM => Some(Occurrence::Terminate),
-                Signal::TSTP => Some(Occurrence::Suspend),
-                Signal::TTOU => continue,
-                key => Some(Occurrence::Interrupt(key)),
-            };
+            if let Some(occurrence) = occurrence(self.queue.take()?.0) {
+                return Some(occurrence);
+            }
         }
+    }
+
+    /// Takes what has occurred. Of very many signals some are left for the next time.
+    pub(crate) fn take_all(&self) -> Vec<Occurrence> {
+        let mut all = Vec::new();
+        self.queue
+            .take_all(&mut |signal, _| all.extend(occurrence(signal)));
+        all
+    }
+}
+
+fn occurrence(signal: Signal) -> Option<Occurrence> {
+    match signal {
+        Signal::CHLD => Some(Occurrence::ChildChanged),
+        Signal::TERM => Some(Occurrence::Terminate),
+        Signal::TSTP => Some(Occurrence::Suspend),
+        Signal::TTOU => None,
+        key => Some(Occurrence::Interrupt(key)),
     }
 }
 
@@ -132,33 +143,47 @@ pub(crate) struct Place<'a> {
     pub(crate) terminal: Option<&'a OwnTerminal>,
     /// Who has to know of it.
     pub(crate) guard: &'a Guard,
-    /// What it is not to have as this program has it.
-    pub(crate) signals: &'a HeldSignals,
 }
 
-/// Starts a program in a process group of its own, with this program's input and directory, exactly the environment
-/// given, and no signal blocked or ignored but a hang-up that is ignored here (nohup(1)). Returns when it has been executed.
-pub(crate) fn start<'a>(
-    program: &'a Path,
-    words: impl IntoIterator<Item = &'a OsStr>,
-    environment: &[(OsString, OsString)],
-    place: &Place<'_>,
-) -> io::Result<Pid> {
-    let text = |text: &OsStr| CString::new(text.as_bytes());
-    let words = [program.as_os_str()].into_iter().chain(words);
-    let environment = environment.iter();
-    let assignments = environment
-        .map(|(name, value)| CString::new([name.as_bytes(), b"=", value.as_bytes()].concat()));
-    Launch {
-        program: text(program.as_os_str())?,
-        words: words.map(text).collect::<Result<_, _>>()?,
-        environment: assignments.collect::<Result<_, _>>()?,
-        output: place.output.as_ref().map(AsRawFd::as_raw_fd),
-        terminal: place.terminal.map(|own| own.terminal.as_raw_fd()),
-        reset: &place.signals.to_reset,
-        place: place.guard.place(),
+/// Starts programs that get the same environment.
+#[derive(Debug)]
+pub(crate) struct Starter {
+    ground: Ground,
+}
+
+impl Starter {
+    /// Prepares what they have in common. A variable that no environment can have, as there is a NUL in it, is left out. The
+    /// dispositions of signals are those of now.
+    pub(crate) fn new(environment: &[(OsString, OsString)]) -> io::Result<Self> {
+        let environment = environment.iter();
+        let assignments = environment.filter_map(|(name, value)| {
+            CString::new([name.as_bytes(), b"=", value.as_bytes()].concat()).ok()
+        });
+        Ok(Self {
+            ground: Ground::new(assignments.collect())?,
+        })
     }
-    .start()
+
+    /// Starts a program in a process group of its own, with this program's input and directory, exactly the environment
+    /// given, and no signal blocked or ignored but a hang-up that is ignored here (nohup(1)). Returns when it has been
+    /// executed.
+    pub(crate) fn start<'a>(
+        &mut self,
+        program: &'a Path,
+        words: impl IntoIterator<Item = &'a OsStr>,
+        place: &Place<'_>,
+    ) -> io::Result<Pid> {
+        let text = |text: &OsStr| CString::new(text.as_bytes());
+        let words = [program.as_os_str()].into_iter().chain(words);
+        Launch {
+            program: text(program.as_os_str())?,
+            words: words.map(text).collect::<Result<_, _>>()?,
+            output: place.output.as_ref().map(AsRawFd::as_raw_fd),
+            terminal: place.terminal.map(|own| own.terminal.as_raw_fd()),
+            place: place.guard.place(),
+        }
+        .start(&mut self.ground)
+    }
 }
 
 /// Gives a signal its default effect. The kernel refuses that for KILL and STOP, which have no other, and the C
@@ -168,7 +193,7 @@ fn reset_disposition(number: libc::c_int) {
     unsafe { libc::signal(number, libc::SIG_DFL) };
 }
 
-/// Looks at a script started by [`start`] without waiting. One that has ended stays to be reaped.
+/// Looks at a script started by a [`Starter`] without waiting. One that has ended stays to be reaped.
 pub(crate) fn progress(script: Pid) -> io::Result<Progress> {
     let look = |flags: libc::c_int| {
         let mut found = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();

@@ -37,7 +37,7 @@ pub(super) struct Stack {
 
 impl Stack {
     /// Asks the kernel for one.
-    fn new() -> io::Result<Self> {
+    pub(super) fn new() -> io::Result<Self> {
         let size = NonZeroUsize::MIN.saturating_add(GAP + STACK - 1);
         let flags = MapFlags::MAP_PRIVATE | MapFlags::MAP_NORESERVE | MapFlags::MAP_STACK;
         // SAFETY: the kernel chooses the place, so nothing that is there already is touched.
@@ -54,8 +54,8 @@ impl Stack {
         unsafe { self.base.byte_add(GAP) }
     }
 
-    /// Its upper end.
-    fn top(&self) -> *mut c_void {
+    /// Its upper end, aligned as pages are.
+    pub(super) fn top(&self) -> *mut c_void {
         self.bottom().as_ptr().wrapping_byte_add(STACK)
     }
 }

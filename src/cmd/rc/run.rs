@@ -23,14 +23,14 @@ use crate::record::Kept;
 use crate::sys;
 use crate::sys::guard::Guard;
 use crate::sys::output::{Channel, Outgoing, wait};
-use crate::sys::script::{HeldSignals, Occurrence, OwnTerminal, Progress};
+use crate::sys::script::{HeldSignals, Occurrence, OwnTerminal, Progress, Starter};
 use crate::sys::usage::Reaped;
 use crate::uptime::Uptime;
 
 /// A level's scripts while they are run.
 pub(super) struct Run<'a> {
     pub(super) tree: &'a Tree,
-    pub(super) environment: &'a [(OsString, OsString)],
+    pub(super) starter: Starter,
     pub(super) signals: HeldSignals,
     pub(super) guard: Guard,
     pub(super) terminal: Option<OwnTerminal>,
@@ -57,7 +57,7 @@ impl<'a> Run<'a> {
     /// Prepares to run the scripts of a level.
     pub(super) fn new(
         tree: &'a Tree,
-        environment: &'a [(OsString, OsString)],
+        environment: &[(OsString, OsString)],
         screen: Screen,
         record: Record,
     ) -> anyhow::Result<Self> {
@@ -89,7 +89,8 @@ impl<'a> Run<'a> {
             began: sys::clock::now(),
             stopped_at: None,
             tree,
-            environment,
+            // After the signals have been seen to.
+            starter: Starter::new(environment).context("memory for starting scripts")?,
             signals,
             screen,
             record,
@@ -174,7 +175,7 @@ impl<'a> Run<'a> {
 
     /// Takes all signals that have come.
     fn hear(&mut self) -> io::Result<()> {
-        while let Some(occurrence) = self.signals.take() {
+        for occurrence in self.signals.take_all() {
             match occurrence {
                 Occurrence::ChildChanged => self.look_at_children()?,
                 Occurrence::Terminate => {

@@ -1,6 +1,6 @@
 //! Starting what is due: asking for it where that is wanted, giving it its place, and its output a way.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::rcdir::plan::{Argument, Step};
 use crate::rcdir::settings::{Asking, Order};
 use crate::sys;
 use crate::sys::output::Channel;
-use crate::sys::script::Place;
+use crate::sys::script::{Place, Starter};
 
 impl Run<'_> {
     pub(super) fn start_what_is_ready(&mut self) {
@@ -76,14 +76,9 @@ impl Run<'_> {
             // Of several only one could have the foreground, and it is not known which one would want it.
             terminal: self.terminal.as_ref().filter(|_| has_terminal),
             guard: &self.guard,
-            signals: &self.signals,
         };
-        let started = start(
-            &self.tree.program(step),
-            step.argument,
-            self.environment,
-            &place_of_it,
-        );
+        let program = self.tree.program(step);
+        let started = started(&mut self.starter, &program, step.argument, &place_of_it);
         // Ours is the only hold on the script's end that would keep it open.
         drop(place_of_it);
         self.tell_what_is_over();
@@ -148,20 +143,21 @@ fn reason(error: &io::Error) -> String {
     }
 }
 
-fn start(
+/// Starts a script, by itself or by the shell.
+fn started(
+    starter: &mut Starter,
     program: &Path,
     argument: Argument,
-    environment: &[(OsString, OsString)],
     place: &Place<'_>,
 ) -> io::Result<Pid> {
     let word = OsStr::new(argument.word());
     log::debug!("{} {}", program.display(), argument.word());
-    match sys::script::start(program, [word], environment, place) {
+    match starter.start(program, [word], place) {
         // A script without `#!` is one for the shell, as execvp(3) has it.
         Err(error) if error.raw_os_error() == Some(libc::ENOEXEC) => {
             let words = [program.as_os_str(), word];
-            sys::script::start(Path::new("/bin/sh"), words, environment, place)
+            starter.start(Path::new("/bin/sh"), words, place)
         }
-        started => started,
+        result => result,
     }
 }
