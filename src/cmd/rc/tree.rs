@@ -71,7 +71,11 @@ impl Tree {
             Some(previous) if repeat == Repeat::Changes => listing(&link_folder(paths, previous))?,
             _ => Vec::new(),
         };
-        let sources = Sources::new(paths);
+        let mut sources = Sources::new(paths);
+        // As a rule there is none of these folders, which is not to be found out anew for each script.
+        sources
+            .overrides
+            .retain(|folder| sys::files::is_folder(folder));
         let mut tree = Self {
             plan: plan(change, &listing(&directory)?, &before),
             verbose: verbose(paths),
