@@ -48,6 +48,20 @@ pub fn parse(text: &[u8]) -> (Vec<Line>, Vec<Problem>) {
     (lines, problems)
 }
 
+/// Finds the id of the boot that a record is of; none if no line tells. Other lines are not looked into: of a long record
+/// that is most of what it takes to read it.
+pub fn id_in(text: &[u8]) -> Option<Box<[u8]>> {
+    let lines = text.split_inclusive(|&byte| byte == b'\n');
+    let mut of_boots = lines.filter_map(|line| {
+        let line = line.strip_suffix(b"\n")?;
+        line.starts_with(b"boot ").then(|| read(line))
+    });
+    of_boots.find_map(|line| match line {
+        Ok(Line::Boot(boot)) => boot.id,
+        Ok(Line::Begin(_) | Line::End(_) | Line::Note(_)) | Err(_) => None,
+    })
+}
+
 impl Line {
     /// Writes the line, its newline included.
     pub fn to_line(&self) -> Vec<u8> {

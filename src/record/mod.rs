@@ -32,7 +32,7 @@ pub use blame::{Share, blame};
 pub use chart::chart;
 pub use history::{Fate, History, Item};
 pub use kept::Kept;
-pub use line::{Problem, parse};
+pub use line::{Problem, id_in, parse};
 pub use words::{ending, memory, shown, took};
 
 use crate::process::{ExitStatus, Pid};
@@ -266,12 +266,4 @@ pub fn is_same_boot(one: &[u8], other: &[u8]) -> bool {
         .iter()
         .zip(parts(other))
         .all(|(one, other)| *one == other)
-}
-
-/// Returns the first id that the lines of a file tell.
-pub fn id_among(lines: &[Line]) -> Option<&[u8]> {
-    lines.iter().find_map(|line| match line {
-        Line::Boot(boot) => boot.id.as_deref(),
-        Line::Begin(_) | Line::End(_) | Line::Note(_) => None,
-    })
 }

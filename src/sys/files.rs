@@ -24,10 +24,17 @@ pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
             "not a regular file",
         ));
     }
+    let length = metadata.len();
     // Room for all of it, and to see its end with the same call. A file of proc has no length that could be known.
-    let room = metadata.len().min(most).saturating_add(1).max(UNKNOWN);
-    let mut bytes = Vec::with_capacity(usize::try_from(room).unwrap_or(0));
-    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    let room = usize::try_from(length.min(most).saturating_add(1).max(UNKNOWN)).unwrap_or(0);
+    let mut bytes = vec![0; room];
+    let mut file = file.take(most.saturating_add(1));
+    let count = file.read(&mut bytes)?;
+    bytes.truncate(count);
+    let is_whole = u64::try_from(count).is_ok_and(|count| length > 0 && count >= length);
+    if !is_whole || count == room {
+        file.read_to_end(&mut bytes)?;
+    }
     if u64::try_from(bytes.len()).is_ok_and(|length| length > most) {
         return Err(io::Error::new(
             io::ErrorKind::FileTooLarge,
@@ -147,6 +154,11 @@ pub(crate) fn is_there(path: &Path) -> bool {
 /// Tells whether a path leads to a regular file.
 pub(crate) fn is_file(path: &Path) -> bool {
     path.is_file()
+}
+
+/// Tells whether a path leads to a regular file with nothing in it.
+pub(crate) fn is_empty(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0)
 }
 
 /// Tells whether this is a symbolic link.

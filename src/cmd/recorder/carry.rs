@@ -3,7 +3,7 @@
 use super::reading::text;
 use super::{read, this_boot};
 use crate::paths::Paths;
-use crate::record::{Kept, id_among, is_entry_output, is_same_boot, parse};
+use crate::record::{Kept, id_in, is_entry_output, is_same_boot};
 use crate::sys;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -30,9 +30,8 @@ pub(crate) fn carry(paths: &Paths) -> io::Result<()> {
     let folder = paths.lasting_boot_log();
     sys::files::make_folder(&folder)?;
     let record = folder.join("record");
-    let is_earlier = read(&record).is_ok_and(|text| {
-        id_among(&parse(&text).0).is_none_or(|known| !is_same_boot(known, &boot))
-    });
+    let is_earlier = read(&record)
+        .is_ok_and(|text| id_in(&text).is_none_or(|known| !is_same_boot(&known, &boot)));
     if is_earlier {
         make_room(&folder)?;
     }
@@ -66,23 +65,29 @@ fn carry_outputs(from: &Path, to: &Path) -> io::Result<()> {
         names => names?,
     };
     sys::files::make_folder(to)?;
+    let mut carried = sys::files::names(to, MOST_OUTPUTS)?;
     // Those of processes whose place others have taken.
-    for gone in sys::files::names(to, MOST_OUTPUTS)? {
-        if is_entry_output(gone.as_bytes()) && !names.contains(&gone) {
+    for gone in &carried {
+        if is_entry_output(gone.as_bytes()) && !names.contains(gone) {
             absent_is_fine(sys::files::remove(&to.join(gone)))?;
         }
     }
+    carried.sort_unstable();
     for name in names {
+        let (here, there) = (from.join(&name), to.join(&name));
+        let is_carried = carried.binary_search(&name).is_ok();
+        // Most scripts say nothing, and a file on a disk is dear. The record tells that it was nothing.
+        if !is_carried && sys::files::is_empty(&here) {
+            continue;
+        }
         // One that is being replaced just now is carried the next time.
-        let Ok(bytes) = sys::files::read(&from.join(&name), LARGEST_OUTPUT) else {
+        let Ok(bytes) = sys::files::read(&here, LARGEST_OUTPUT) else {
             continue;
         };
-        let there = to.join(&name);
-        if bytes.is_empty() {
-            // Most scripts say nothing, and a file on a disk is dear. The record tells that it was nothing.
-            absent_is_fine(sys::files::empty(&there))?;
-        } else {
+        if !bytes.is_empty() {
             sys::files::replace(&there, &bytes)?;
+        } else if is_carried {
+            absent_is_fine(sys::files::empty(&there))?;
         }
     }
     Ok(())

@@ -19,9 +19,7 @@ mod tests;
 
 use crate::paths::Paths;
 use crate::process::Pid;
-use crate::record::{
-    Boot, Kept, Line, Subject, boot_id, id_among, is_same_boot, output_name, parse,
-};
+use crate::record::{Boot, Kept, Line, Subject, boot_id, id_in, is_same_boot, output_name};
 use crate::sys;
 use crate::sys::appending::{Appending, FileId, Origin};
 use std::collections::VecDeque;
@@ -230,10 +228,9 @@ impl Recorder {
         let Some(boot) = &self.boot else {
             return Err(io::ErrorKind::WouldBlock.into());
         };
-        let (lines, _) = parse(&read(&self.paths.record())?);
-        let id = id_among(&lines);
+        let id = id_in(&read(&self.paths.record())?);
         self.names_boot = id.is_some();
-        Ok(id.is_none_or(|id| is_same_boot(id, boot)))
+        Ok(id.is_none_or(|id| is_same_boot(&id, boot)))
     }
 
     /// Tells what is in the file already. Where the one that was written last is still there under its other name, this

@@ -3,7 +3,7 @@
 use super::{read, this_boot};
 use crate::paths::Paths;
 use crate::process::Pid;
-use crate::record::{History, id_among, is_same_boot, parse};
+use crate::record::{History, id_in, is_same_boot, parse};
 use crate::sys;
 use anyhow::Context;
 use std::io;
@@ -27,10 +27,9 @@ pub(crate) fn history(paths: &Paths) -> anyhow::Result<History> {
 pub(crate) fn text(paths: &Paths) -> io::Result<Vec<u8>> {
     let boot = this_boot(paths);
     let of_this_boot = |text: &Vec<u8>| {
-        let (lines, _) = parse(text);
         // A file that does not tell is the one that was begun before /proc was there.
-        match (id_among(&lines), &boot) {
-            (Some(id), Some(boot)) => is_same_boot(id, boot),
+        match (id_in(text), &boot) {
+            (Some(id), Some(boot)) => is_same_boot(&id, boot),
             (None, _) | (_, None) => true,
         }
     };

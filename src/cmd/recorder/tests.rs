@@ -5,7 +5,7 @@ use super::entry_output::EntryOutput;
 use super::reading::history;
 use super::*;
 use crate::process::ExitStatus;
-use crate::record::{Begin, End, Status, Verdict};
+use crate::record::{Begin, End, Status, Verdict, parse};
 use crate::uptime::Uptime;
 use std::fs;
 use tempfile::TempDir;
