@@ -138,7 +138,7 @@ impl OwnTerminal {
 #[derive(Debug)]
 pub(crate) struct Place<'a> {
     /// What becomes of its output; without, it has this program's files.
-    pub(crate) output: Option<OwnedFd>,
+    pub(crate) output: Option<BorrowedFd<'a>>,
     /// The terminal on which it gets the foreground.
     pub(crate) terminal: Option<&'a OwnTerminal>,
     /// Who has to know of it.

@@ -164,8 +164,7 @@ impl<'a> Run<'a> {
         } else {
             let of_scripts = self.scripts.iter().flat_map(|script| {
                 let deadline = script.deadline.as_ref().and_then(Deadline::due);
-                let deadline = deadline.filter(|_| script.is_running());
-                [script.look, deadline, script.parting()]
+                [script.look, deadline.filter(|_| script.is_running())]
             });
             of_scripts.chain([self.console.due(now)]).flatten().min()
         };

@@ -1,6 +1,6 @@
 //! One script while it runs: its output on the way to the console and into the record, its deadline, its end.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use super::late::Late;
@@ -17,8 +17,6 @@ use crate::uptime::Uptime;
 
 /// How long a script may be silent before its name is shown.
 pub(super) const SILENCE: Duration = Duration::from_secs(2);
-/// How long an output that a script has let go of is kept for the script's end, which as a rule comes with it.
-const MOMENT: Duration = Duration::from_millis(10);
 /// How much is read at once: less than what a console takes beyond the point where scripts are held up.
 const PIECE: usize = 16 * 1024;
 /// How often that is repeated before others have their turn.
@@ -51,15 +49,24 @@ pub(super) struct Script {
     pub(super) is_interrupted: bool,
     pub(super) kept: Kept,
     channel: Option<Channel>,
-    /// The channel when nobody is left who could write to it, and until when it is kept if the script runs on.
-    spent: Option<(Channel, Uptime)>,
+    /// Our own hold on what it writes to. As long as it runs there is one, so that letting go of it is no news: rc would be
+    /// woken up twice by each script that ends.
+    taker: Option<OwnedFd>,
+    /// The channel when nobody is left who could write to it.
+    spent: Option<Channel>,
     end: Option<(Ending, Option<Reaped>)>,
     /// How much has been read since it has ended, in pieces; none when there is nothing left.
     left: Option<usize>,
 }
 
 impl Script {
-    pub(super) fn new(step: usize, pid: Pid, title: Vec<u8>, channel: Option<Channel>) -> Self {
+    pub(super) fn new(
+        step: usize,
+        pid: Pid,
+        title: Vec<u8>,
+        output: Option<(Channel, OwnedFd)>,
+    ) -> Self {
+        let (channel, taker) = output.unzip();
         Self {
             step,
             pid,
@@ -75,6 +82,7 @@ impl Script {
             kept: Kept::default(),
             left: channel.as_ref().map(|_| 2 * PIECES),
             channel,
+            taker,
             spent: None,
             end: None,
         }
@@ -88,6 +96,7 @@ impl Script {
     /// Hears that it has ended, or that it is waited for no longer.
     pub(super) fn ended(&mut self, ending: Ending, reaped: Option<Reaped>) {
         self.end = Some((ending, reaped));
+        self.taker = None;
     }
 
     pub(super) fn is_running(&self) -> bool {
@@ -122,8 +131,7 @@ impl Script {
                     return;
                 }
                 Arrived::End => {
-                    let until = sys::clock::now().after(MOMENT);
-                    self.spent = self.channel.take().map(|channel| (channel, until));
+                    self.spent = self.channel.take();
                     self.left = None;
                     return;
                 }
@@ -132,19 +140,6 @@ impl Script {
             if self.end.is_some() {
                 self.left = self.left.and_then(|left| left.checked_sub(1));
             }
-        }
-    }
-
-    /// When to let go of an output that the script itself has let go of, though it runs.
-    pub(super) fn parting(&self) -> Option<Uptime> {
-        let until = self.spent.as_ref().map(|(_, until)| *until);
-        until.filter(|_| self.is_running())
-    }
-
-    /// Lets go of it, if it is time: whoever opens the terminal by its name then finds that nobody reads it.
-    pub(super) fn part(&mut self, now: Uptime) {
-        if self.parting().is_some_and(|until| until <= now) {
-            self.spent = None;
         }
     }
 
@@ -167,7 +162,7 @@ impl Script {
             reaped,
             kept: self.kept,
             late: self.channel.map(Late::new),
-            spent: self.spent.map(|(channel, _)| channel),
+            spent: self.spent,
         }
     }
 }

@@ -61,31 +61,26 @@ impl Run<'_> {
     }
 
     fn start(&mut self, place: usize, step: &Step) {
-        let (channel, output) = match self.channel(place) {
-            Some((channel, output)) => (Some(channel), Some(output)),
-            None => (None, None),
-        };
-        if channel.is_none() {
+        let output = self.output(place);
+        if output.is_none() {
             // It writes there itself from now on.
             self.tell_what_is_over();
             self.console.finish();
         }
-        let has_terminal = channel.is_none() || self.tree.order() == Order::Links;
+        let has_terminal = output.is_none() || self.tree.order() == Order::Links;
         let place_of_it = Place {
-            output,
+            output: output.as_ref().map(|(_, taker)| taker.as_fd()),
             // Of several only one could have the foreground, and it is not known which one would want it.
             terminal: self.terminal.as_ref().filter(|_| has_terminal),
             guard: &self.guard,
         };
         let program = self.tree.program(step);
         let started = started(&mut self.starter, &program, step.argument, &place_of_it);
-        // Ours is the only hold on the script's end that would keep it open.
-        drop(place_of_it);
         self.tell_what_is_over();
         match started {
             Ok(pid) => {
                 let now = sys::clock::now();
-                let mut script = Script::new(place, pid, shown_title(step), channel);
+                let mut script = Script::new(place, pid, shown_title(step), output);
                 script.deadline = self
                     .tree
                     .deadline(place)
@@ -115,7 +110,7 @@ impl Run<'_> {
 
     /// Opens what a script writes to. None for one that talks to whoever sits at the console, and where there is
     /// nothing to be had.
-    fn channel(&mut self, place: usize) -> Option<(Channel, OwnedFd)> {
+    fn output(&mut self, place: usize) -> Option<(Channel, OwnedFd)> {
         if self.tree.is_interactive(place) {
             return None;
         }

@@ -13,7 +13,6 @@ impl Run<'_> {
         let now = sys::clock::now();
         let is_alone = self.scripts.len() == 1;
         for script in &mut self.scripts {
-            script.part(now);
             if script.look.is_some_and(|look| look <= now) {
                 script.look = None;
                 if is_alone {
