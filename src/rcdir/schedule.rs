@@ -43,6 +43,11 @@ pub struct Task<'a> {
 pub struct Schedule {
     limit: NonZeroUsize,
     steps: Vec<Scheduled>,
+    /// How many of the first steps have ended, without a gap. Who looks for others begins behind them, so that a level of
+    /// many scripts is not looked through again for each.
+    ended: usize,
+    /// The places of those that run, in their order.
+    running: Vec<usize>,
 }
 
 /// One step.
@@ -79,6 +84,8 @@ impl Schedule {
         let mut schedule = Self {
             limit,
             steps: Vec::with_capacity(tasks.len()),
+            ended: 0,
+            running: Vec::new(),
         };
         let mut loops = Vec::new();
         // The plan puts kill links first.
@@ -106,13 +113,13 @@ impl Schedule {
 
     /// Lists the steps to start now, in the order of the plan and no more than the limit allows.
     pub fn ready(&self) -> Vec<usize> {
-        let running = self.running().count();
+        let running = self.running.len();
         if self.running().any(|place| self.is_interactive(place)) {
             return Vec::new();
         }
         let kind = self.kind_at_hand();
         let mut ready = Vec::new();
-        for (place, step) in self.steps.iter().enumerate() {
+        for (place, step) in self.open() {
             let may_begin = step.stage == Stage::Waiting
                 && Some(step.kind) == kind
                 && step.needs.iter().all(|&needed| self.has_ended(needed));
@@ -135,32 +142,38 @@ impl Schedule {
 
     /// Hears that a step runs.
     pub fn started(&mut self, step: usize) {
-        if let Some(step) = self.steps.get_mut(step) {
-            step.stage = Stage::Running;
-        }
+        self.pass(step, Stage::Running);
+        self.running.push(step);
+        self.running.sort_unstable();
     }
 
     /// Hears that a step has ended, however it has, or that it is not going to be run.
     pub fn ended(&mut self, step: usize) {
-        if let Some(step) = self.steps.get_mut(step) {
-            step.stage = Stage::Ended;
+        self.pass(step, Stage::Ended);
+        let open = self.open().find(|(_, step)| step.stage != Stage::Ended);
+        self.ended = open.map_or(self.steps.len(), |(place, _)| place);
+    }
+
+    fn pass(&mut self, place: usize, stage: Stage) {
+        self.running.retain(|&running| running != place);
+        if let Some(step) = self.steps.get_mut(place) {
+            step.stage = stage;
         }
     }
 
     /// Tells whether there are steps that have not begun.
     pub fn has_waiting(&self) -> bool {
-        self.steps.iter().any(|step| step.stage == Stage::Waiting)
+        self.open().any(|(_, step)| step.stage == Stage::Waiting)
     }
 
     /// Tells whether every step has ended.
     pub fn is_done(&self) -> bool {
-        self.steps.iter().all(|step| step.stage == Stage::Ended)
+        self.open().all(|(_, step)| step.stage == Stage::Ended)
     }
 
     /// Lists the steps that run.
     pub fn running(&self) -> impl Iterator<Item = usize> + '_ {
-        let steps = self.steps.iter().enumerate();
-        steps.filter_map(|(place, step)| (step.stage == Stage::Running).then_some(place))
+        self.running.iter().copied()
     }
 
     /// Lists what has to have ended before a step may begin; that a start link also waits for all kill links is not
@@ -174,15 +187,20 @@ impl Schedule {
         self.steps.get(step).is_some_and(|step| step.interactive)
     }
 
+    /// The steps, with their places, but for the first ones that have ended.
+    fn open(&self) -> impl Iterator<Item = (usize, &Scheduled)> {
+        self.steps.iter().enumerate().skip(self.ended)
+    }
+
     fn has_ended(&self, step: usize) -> bool {
         let stage = self.steps.get(step).map(|step| step.stage);
         stage.is_none_or(|stage| stage == Stage::Ended)
     }
 
-    /// The kind of links that are run at present.
+    /// The kind of links that are run at present. Kill links stand first.
     fn kind_at_hand(&self) -> Option<LinkKind> {
-        let open = self.steps.iter().filter(|step| step.stage != Stage::Ended);
-        open.map(|step| step.kind).min()
+        let mut open = self.open().filter(|(_, step)| step.stage != Stage::Ended);
+        open.next().map(|(_, step)| step.kind)
     }
 }
 
