@@ -141,27 +141,41 @@ fn end_line(end: &End) -> Vec<u8> {
 
 /// Adds a byte to a text of printable characters.
 pub(super) fn put_escaped(text: &mut Vec<u8>, byte: u8) {
-    if byte.is_ascii_graphic() && byte != b'\\' {
+    if is_plain(byte) {
         text.push(byte);
     } else {
         text.extend_from_slice(format!("\\x{byte:02x}").as_bytes());
     }
 }
 
+/// Tells whether a byte stands for itself.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_graphic() && byte != b'\\'
+}
+
+/// Room for a line that says that something begins; for its end it is made once more.
+const USUAL: usize = 128;
+
 /// A line that is being written.
 struct Text(Vec<u8>);
 
 impl Text {
     fn begin(verb: &str) -> Self {
-        Self(verb.as_bytes().to_vec())
+        let mut text = Vec::with_capacity(USUAL);
+        text.extend_from_slice(verb.as_bytes());
+        Self(text)
     }
 
     fn put(&mut self, key: &str, value: &[u8]) {
         self.0.push(b' ');
         self.0.extend_from_slice(key.as_bytes());
         self.0.push(b'=');
-        for &byte in value {
-            put_escaped(&mut self.0, byte);
+        if value.iter().copied().all(is_plain) {
+            self.0.extend_from_slice(value);
+        } else {
+            for &byte in value {
+                put_escaped(&mut self.0, byte);
+            }
         }
     }
 

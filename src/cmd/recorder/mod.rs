@@ -46,6 +46,8 @@ pub(crate) struct Recorder {
     most: usize,
     /// Oldest first; the last `unwritten` of them have not reached the file.
     held: VecDeque<Vec<u8>>,
+    /// How many bytes those are.
+    size: usize,
     unwritten: usize,
     outputs: VecDeque<Output>,
     /// The file that has all lines but the unwritten ones.
@@ -92,6 +94,7 @@ impl Recorder {
             paths: paths.clone(),
             most,
             held: VecDeque::new(),
+            size: 0,
             unwritten: 0,
             outputs: VecDeque::new(),
             file: None,
@@ -117,7 +120,9 @@ impl Recorder {
     }
 
     fn take(&mut self, line: &Line) {
-        self.held.push_back(line.to_line());
+        let line = line.to_line();
+        self.size = self.size.saturating_add(line.len());
+        self.held.push_back(line);
         self.unwritten = self.unwritten.saturating_add(1);
     }
 
@@ -180,7 +185,9 @@ impl Recorder {
             text.extend(Line::Boot(boot).to_line());
         }
         let skipped = self.held.len().saturating_sub(count);
-        text.extend(self.held.iter().skip(skipped).flatten());
+        for line in self.held.iter().skip(skipped) {
+            text.extend_from_slice(line);
+        }
         if !text.is_empty() {
             let written = file.write(&text);
             self.is_torn = written
@@ -267,15 +274,15 @@ impl Recorder {
     /// Lets go of the oldest of what is held, until it is no more than it may be.
     fn stay_bounded(&mut self) {
         if self.holding == Holding::Unwritten {
-            self.held
-                .drain(..self.held.len().saturating_sub(self.unwritten));
+            let written = self.held.len().saturating_sub(self.unwritten);
+            let size: usize = self.held.drain(..written).map(|line| line.len()).sum();
+            self.size = self.size.saturating_sub(size);
             self.outputs.retain(|output| !output.is_written);
         }
-        let mut size: usize = self.held.iter().map(Vec::len).sum();
-        while size > self.most
+        while self.size > self.most
             && let Some(line) = self.held.pop_front()
         {
-            size -= line.len();
+            self.size = self.size.saturating_sub(line.len());
         }
         self.unwritten = self.unwritten.min(self.held.len());
         let mut size: usize = self.outputs.iter().map(|output| output.bytes.len()).sum();
