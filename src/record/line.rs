@@ -1,6 +1,7 @@
 //! A line of the record as text, in both directions.
 #![forbid(unsafe_code)]
 
+use super::text::Text;
 use super::{Begin, Boot, End, Kind, Line, Moment, Note, Status, Subject, Tally, Usage, Verdict};
 use crate::process::{ExitStatus, Pid, Signal};
 use crate::uptime::Uptime;
@@ -117,7 +118,10 @@ fn end_line(end: &End) -> Vec<u8> {
     text.put_pid(end.pid);
     text.put_moment(&end.at);
     match &end.status {
-        Status::Ended(ExitStatus::Exited(code)) => text.put_word("status", &format!("exit:{code}")),
+        Status::Ended(ExitStatus::Exited(code)) => {
+            text.put_word("status", "exit:");
+            text.add_number((*code).into(), 1);
+        }
         Status::Ended(ExitStatus::Killed(signal)) => {
             text.put_word("status", &format!("signal:{}", signal.0));
         }
@@ -125,97 +129,18 @@ fn end_line(end: &End) -> Vec<u8> {
     }
     text.put_word("verdict", end.verdict.name());
     if let Some(usage) = &end.usage {
-        text.put_word("user", &seconds(usage.user));
-        text.put_word("system", &seconds(usage.system));
-        text.put_word("peak", &usage.peak.to_string());
+        text.put_seconds("user", usage.user);
+        text.put_seconds("system", usage.system);
+        text.put_number("peak", usage.peak);
     }
     if let Some(output) = end.output {
-        text.put_word("output", &output.to_string());
+        text.put_number("output", output);
     }
     if let Some(tally) = end.tally {
-        text.put_word("scripts", &tally.scripts.to_string());
-        text.put_word("failed", &tally.failed.to_string());
+        text.put_number("scripts", tally.scripts);
+        text.put_number("failed", tally.failed);
     }
     text.end()
-}
-
-/// Adds a byte to a text of printable characters.
-pub(super) fn put_escaped(text: &mut Vec<u8>, byte: u8) {
-    if is_plain(byte) {
-        text.push(byte);
-    } else {
-        text.extend_from_slice(format!("\\x{byte:02x}").as_bytes());
-    }
-}
-
-/// Tells whether a byte stands for itself.
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_graphic() && byte != b'\\'
-}
-
-/// Room for a line that says that something begins; for its end it is made once more.
-const USUAL: usize = 128;
-
-/// A line that is being written.
-struct Text(Vec<u8>);
-
-impl Text {
-    fn begin(verb: &str) -> Self {
-        let mut text = Vec::with_capacity(USUAL);
-        text.extend_from_slice(verb.as_bytes());
-        Self(text)
-    }
-
-    fn put(&mut self, key: &str, value: &[u8]) {
-        self.0.push(b' ');
-        self.0.extend_from_slice(key.as_bytes());
-        self.0.push(b'=');
-        if value.iter().copied().all(is_plain) {
-            self.0.extend_from_slice(value);
-        } else {
-            for &byte in value {
-                put_escaped(&mut self.0, byte);
-            }
-        }
-    }
-
-    fn put_word(&mut self, key: &str, value: &str) {
-        self.put(key, value.as_bytes());
-    }
-
-    fn put_some(&mut self, key: &str, value: Option<&[u8; 1]>) {
-        if let Some(value) = value {
-            self.put(key, value);
-        }
-    }
-
-    fn put_subject(&mut self, subject: &Subject) {
-        let (name, argument) = subject.kind.keys();
-        self.put_word("kind", subject.kind.name());
-        self.put(name, &subject.name);
-        self.put(argument, &subject.argument);
-    }
-
-    fn put_pid(&mut self, pid: Option<Pid>) {
-        if let Some(pid) = pid {
-            self.put_word("pid", &pid.to_string());
-        }
-    }
-
-    fn put_moment(&mut self, at: &Moment) {
-        self.put_word("up", &seconds(at.up.0));
-        self.put_word("wall", &seconds(at.wall));
-    }
-
-    fn end(mut self) -> Vec<u8> {
-        self.0.push(b'\n');
-        self.0
-    }
-}
-
-/// Seconds with six places behind the point.
-fn seconds(time: Duration) -> String {
-    format!("{}.{:06}", time.as_secs(), time.subsec_micros())
 }
 
 impl Kind {
@@ -231,7 +156,7 @@ impl Kind {
     }
 
     /// The keys of a subject's two parts.
-    const fn keys(self) -> (&'static str, &'static str) {
+    pub(super) const fn keys(self) -> (&'static str, &'static str) {
         match self {
             Self::Script => ("name", "argument"),
             Self::Entry => ("id", "action"),

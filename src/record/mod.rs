@@ -26,6 +26,7 @@ mod kept;
 mod line;
 #[cfg(test)]
 mod tests;
+mod text;
 mod words;
 
 pub use blame::{Share, blame};
@@ -222,7 +223,7 @@ pub fn entry_output_name(id: &[u8], pid: Pid) -> Vec<u8> {
         if byte == b'/' {
             name.extend_from_slice(b"\\x2f");
         } else {
-            line::put_escaped(&mut name, byte);
+            text::put_escaped(&mut name, byte);
         }
     }
     name.extend_from_slice(format!(".{pid}").as_bytes());
