@@ -50,6 +50,10 @@ pub(crate) struct Recorder {
     size: usize,
     unwritten: usize,
     outputs: VecDeque<Output>,
+    /// How many bytes those are.
+    output_size: usize,
+    /// Whether there may be one among them that is not written.
+    has_unwritten_output: bool,
     /// The file that has all lines but the unwritten ones.
     file: Option<FileId>,
     /// Which boot this is, once that is known.
@@ -97,6 +101,8 @@ impl Recorder {
             size: 0,
             unwritten: 0,
             outputs: VecDeque::new(),
+            output_size: 0,
+            has_unwritten_output: false,
             file: None,
             boot: None,
             names_boot: false,
@@ -130,19 +136,24 @@ impl Recorder {
     /// the next line, and before it.
     pub(crate) fn keep_output(&mut self, subject: &Subject, kept: &Kept) {
         let name = output_name(subject);
-        self.outputs.retain(|output| output.name != name);
+        let earlier = self.outputs.iter().position(|output| output.name == name);
+        if let Some(earlier) = earlier.and_then(|place| self.outputs.remove(place)) {
+            self.output_size = self.output_size.saturating_sub(earlier.bytes.len());
+        }
+        let bytes = kept.to_bytes();
+        self.output_size = self.output_size.saturating_add(bytes.len());
         self.outputs.push_back(Output {
             name,
-            bytes: kept.to_bytes(),
+            bytes,
             is_written: false,
         });
+        self.has_unwritten_output = true;
         self.stay_bounded();
     }
 
     /// Writes what could not be written before, if it can be now.
     pub(crate) fn catch_up(&mut self) {
-        let waits = self.outputs.iter().any(|output| !output.is_written);
-        if self.unwritten == 0 && !waits {
+        if self.unwritten == 0 && !self.has_unwritten_output {
             return;
         }
         // Who reads that a script has ended finds what it has printed.
@@ -199,6 +210,7 @@ impl Recorder {
             for output in &mut self.outputs {
                 output.is_written = false;
             }
+            self.has_unwritten_output = !self.outputs.is_empty();
         }
         self.names_boot |= self.boot.is_some();
         self.file = Some(file.id);
@@ -253,9 +265,10 @@ impl Recorder {
     }
 
     fn write_outputs(&mut self) {
-        if self.outputs.iter().all(|output| output.is_written) || self.file.is_none() {
+        if !self.has_unwritten_output || self.file.is_none() {
             return;
         }
+        let mut all_written = true;
         let folder = self.paths.kept_output();
         for output in self.outputs.iter_mut().filter(|output| !output.is_written) {
             let path = folder.join(OsStr::from_bytes(&output.name));
@@ -268,7 +281,9 @@ impl Recorder {
                 written => written,
             };
             output.is_written = written.is_ok();
+            all_written &= output.is_written;
         }
+        self.has_unwritten_output = !all_written;
     }
 
     /// Lets go of the oldest of what is held, until it is no more than it may be.
@@ -278,6 +293,7 @@ impl Recorder {
             let size: usize = self.held.drain(..written).map(|line| line.len()).sum();
             self.size = self.size.saturating_sub(size);
             self.outputs.retain(|output| !output.is_written);
+            self.output_size = self.outputs.iter().map(|output| output.bytes.len()).sum();
         }
         while self.size > self.most
             && let Some(line) = self.held.pop_front()
@@ -285,11 +301,10 @@ impl Recorder {
             self.size = self.size.saturating_sub(line.len());
         }
         self.unwritten = self.unwritten.min(self.held.len());
-        let mut size: usize = self.outputs.iter().map(|output| output.bytes.len()).sum();
-        while size > self.most
+        while self.output_size > self.most
             && let Some(output) = self.outputs.pop_front()
         {
-            size -= output.bytes.len();
+            self.output_size = self.output_size.saturating_sub(output.bytes.len());
         }
     }
 }
