@@ -9,7 +9,7 @@ use anyhow::Context;
 
 use super::late::{self, Late};
 use super::record::Record;
-use super::script::{Finished, Script, Shows};
+use super::script::{Finished, PIECE, Script, Shows};
 use super::tree::Tree;
 use crate::cmd::console::Console;
 use crate::process::{ExitStatus, Pid, Signal};
@@ -47,6 +47,8 @@ pub(super) struct Run<'a> {
     /// One that a script has had and nobody holds any more.
     pub(super) spent: Option<Channel>,
     pub(super) late: Vec<Late>,
+    /// What is read goes through it.
+    buffer: Box<[u8]>,
     pub(super) summary: Summary,
     pub(super) began: Uptime,
     /// Where a TERM has cut the run short.
@@ -85,6 +87,7 @@ impl<'a> Run<'a> {
             spare: None,
             spent: None,
             late: Vec::new(),
+            buffer: vec![0; PIECE].into(),
             summary: Summary::default(),
             began: sys::clock::now(),
             stopped_at: None,
@@ -238,7 +241,7 @@ impl<'a> Run<'a> {
     /// Reads what scripts say, and what others say that hold the output of one that has ended.
     fn read(&mut self) {
         for script in &mut self.scripts {
-            script.read(&mut self.screen, &mut self.console);
+            script.read(&mut self.buffer, &mut self.screen, &mut self.console);
         }
         for late in &mut self.late {
             if !self.console.has_room(sys::clock::now()) {

@@ -18,7 +18,7 @@ use crate::uptime::Uptime;
 /// How long a script may be silent before its name is shown.
 pub(super) const SILENCE: Duration = Duration::from_secs(2);
 /// How much is read at once: less than what a console takes beyond the point where scripts are held up.
-const PIECE: usize = 16 * 1024;
+pub(super) const PIECE: usize = 16 * 1024;
 /// How often that is repeated before others have their turn.
 const PIECES: usize = 8;
 
@@ -108,15 +108,14 @@ impl Script {
         self.end.is_some() && self.left.is_none()
     }
 
-    /// Reads what it says, as long as the console has room for that.
-    pub(super) fn read(&mut self, screen: &mut Screen, console: &mut Console) {
-        let mut buffer = [0; PIECE];
+    /// Reads what it says into a buffer of [`PIECE`] bytes and from there, as long as the console has room for that.
+    pub(super) fn read(&mut self, buffer: &mut [u8], screen: &mut Screen, console: &mut Console) {
         for _ in 0..PIECES {
             let Some(channel) = &self.channel else { return };
             if !console.has_room(sys::clock::now()) {
                 return;
             }
-            match channel.read(&mut buffer) {
+            match channel.read(buffer) {
                 Arrived::Bytes(count) => {
                     let bytes = buffer.get(..count).unwrap_or_default();
                     self.kept.push(bytes);
