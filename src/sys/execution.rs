@@ -3,7 +3,7 @@
 use super::bare;
 use super::reports::{Kind, Reports};
 use nix::errno::Errno;
-use std::ffi::{CStr, CString, c_char};
+use std::ffi::{CStr, c_char};
 use std::ptr;
 use std::rc::Rc;
 
@@ -39,7 +39,7 @@ impl WordVector {
     }
 
     /// The vector for execve(2), valid as long as these words are.
-    fn as_ptr(&self) -> *const *const c_char {
+    pub(super) fn as_ptr(&self) -> *const *const c_char {
         self.vector.as_ptr()
     }
 }
@@ -121,12 +121,6 @@ impl Execution {
         }
         result
     }
-}
-
-/// A vector for execve(2). It is valid as long as the strings are.
-pub(super) fn pointers(strings: &[CString]) -> Vec<*const c_char> {
-    let strings = strings.iter().map(|string| string.as_ptr());
-    strings.chain([ptr::null()]).collect()
 }
 
 #[cfg(test)]

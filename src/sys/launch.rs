@@ -8,13 +8,13 @@
 //! writes nothing else but its number for the guard and what has gone wrong.
 
 use super::bare;
-use super::execution::pointers;
+use super::execution::WordVector;
 use super::guard::Place;
 use super::sharing::Stack;
 use super::signal::{self, HeldBack};
 use crate::process::Pid;
 use nix::errno::Errno;
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ffi::{CStr, CString, c_int, c_void};
 use std::io;
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -23,22 +23,19 @@ use std::sync::atomic::{AtomicI32, Ordering};
 #[derive(Debug)]
 pub(super) struct Ground {
     /// `NAME=VALUE`.
-    environment: Vec<*const c_char>,
+    environment: WordVector,
     /// The signals that get their default action. None changes while children are started.
     reset: Vec<c_int>,
     stack: Stack,
-    /// What the environment's pointers point into.
-    _owner: Vec<CString>,
 }
 
 impl Ground {
     /// Prepares to start children with this environment, and with the signals as they are here now, but ignored ones.
-    pub(super) fn new(environment: Vec<CString>) -> io::Result<Self> {
+    pub(super) fn new(environment: WordVector) -> io::Result<Self> {
         Ok(Self {
-            environment: pointers(&environment),
+            environment,
             reset: signals_to_reset(),
             stack: Stack::new()?,
-            _owner: environment,
         })
     }
 }
@@ -48,7 +45,7 @@ impl Ground {
 pub(super) struct Launch<'a> {
     pub(super) program: CString,
     /// The words it gets; the first one is its name.
-    pub(super) words: Vec<CString>,
+    pub(super) words: WordVector,
     /// What becomes descriptors 1 and 2, and is neither.
     pub(super) output: Option<RawFd>,
     /// The terminal on which it gets the foreground.
@@ -61,7 +58,6 @@ pub(super) struct Launch<'a> {
 struct Job<'a> {
     launch: &'a Launch<'a>,
     ground: &'a Ground,
-    words: Vec<*const c_char>,
     /// The number of the error; 0 as long as there is none.
     error: AtomicI32,
 }
@@ -75,7 +71,6 @@ impl Launch<'_> {
         let job = Job {
             launch: self,
             ground,
-            words: pointers(&self.words),
             error: AtomicI32::new(0),
         };
         // None of them may end the child while it is half of this program.
@@ -134,9 +129,9 @@ extern "C" fn enter(job: *mut c_void) -> c_int {
     }
     bare::unblock_all_signals();
     let program: &CStr = &launch.program;
-    let environment = job.ground.environment.as_ptr();
-    // SAFETY: both vectors were made by `pointers` of strings that live with the launch and with the ground.
-    let error = unsafe { bare::execute(program, job.words.as_ptr(), environment) };
+    let (words, environment) = (launch.words.as_ptr(), job.ground.environment.as_ptr());
+    // SAFETY: both are vectors of words that live with the launch and with the ground.
+    let error = unsafe { bare::execute(program, words, environment) };
     job.error.store(error as i32, Ordering::Release);
     bare::exit(127)
 }

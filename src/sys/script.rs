@@ -14,6 +14,7 @@ use nix::errno::Errno;
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Pid as NixPid, getpgrp, tcgetpgrp, tcsetpgrp};
 
+use super::execution::WordVector;
 use super::guard::Guard;
 use super::launch::{Ground, Launch};
 use super::signal::SignalQueue;
@@ -156,11 +157,12 @@ impl Starter {
     /// dispositions of signals are those of now.
     pub(crate) fn new(environment: &[(OsString, OsString)]) -> io::Result<Self> {
         let environment = environment.iter();
-        let assignments = environment.filter_map(|(name, value)| {
-            CString::new([name.as_bytes(), b"=", value.as_bytes()].concat()).ok()
-        });
+        let assignments: Vec<_> = environment
+            .map(|(name, value)| [name.as_bytes(), b"=", value.as_bytes()].concat())
+            .collect();
+        let environment = WordVector::new(assignments.iter().map(Vec::as_slice));
         Ok(Self {
-            ground: Ground::new(assignments.collect())?,
+            ground: Ground::new(environment)?,
         })
     }
 
@@ -173,11 +175,11 @@ impl Starter {
         words: impl IntoIterator<Item = &'a OsStr>,
         place: &Place<'_>,
     ) -> io::Result<Pid> {
-        let text = |text: &OsStr| CString::new(text.as_bytes());
         let words = [program.as_os_str()].into_iter().chain(words);
         Launch {
-            program: text(program.as_os_str())?,
-            words: words.map(text).collect::<Result<_, _>>()?,
+            program: CString::new(program.as_os_str().as_bytes())?,
+            // A file's name and the words rc has for it hold no NUL, so none is left out.
+            words: WordVector::new(words.map(OsStr::as_bytes)),
             output: place.output.as_ref().map(AsRawFd::as_raw_fd),
             terminal: place.terminal.map(|own| own.terminal.as_raw_fd()),
             place: place.guard.place(),
