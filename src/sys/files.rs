@@ -29,7 +29,12 @@ pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let room = usize::try_from(length.min(most).saturating_add(1).max(UNKNOWN)).unwrap_or(0);
     let mut bytes = vec![0; room];
     let mut file = file.take(most.saturating_add(1));
-    let count = file.read(&mut bytes)?;
+    let count = loop {
+        match file.read(&mut bytes) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => break result?,
+        }
+    };
     bytes.truncate(count);
     let is_whole = u64::try_from(count).is_ok_and(|count| length > 0 && count >= length);
     if !is_whole || count == room {
