@@ -7,6 +7,7 @@ mod control;
 mod entrypoint;
 mod journal;
 mod last_resort;
+mod lull;
 mod perform;
 #[cfg(feature = "crash-test")]
 mod provoked;
@@ -39,6 +40,7 @@ use args::{Auto, Rc, Words};
 use control::Control;
 use journal::Journal;
 use last_resort::LastResort;
+use lull::Lull;
 use recording::Recording;
 use report::Reporter;
 use run::{Home, Init};
@@ -141,29 +143,8 @@ fn prepare(call: &Invocation) -> anyhow::Result<Prepared> {
             return Ok(Prepared::LastResort(Box::new(last_resort)));
         }
     };
-    let mut init = Box::new(Init {
-        supervisor: Supervisor::new(&crate::supervisor::BootOptions::default()),
-        control: Control::new(&paths),
-        ledger: Ledger::new(&paths),
-        recording: Recording::new(&paths),
-        state_file: StateFile::new(paths.init_state()),
-        journal: Journal::new(None, Vec::new()),
-        results: VecDeque::new(),
-        waiting: VecDeque::new(),
-        kept: BTreeMap::new(),
-        effects: VecDeque::new(),
-        taken: sys::clock::now(),
-        rest_at: None,
-        has_unreaped: true,
-        is_settled: false,
-        environment: Environment::default(),
-        home,
-        paths,
-        report,
-        nursery,
-        signals,
-        title,
-    });
+    let mut init = Box::new(Init::over(home, paths, report, nursery, signals));
+    init.title = title;
     match crashed {
         Some((crashed, found)) => init.recover(crashed, found),
         None => init.start(call, left),
@@ -215,6 +196,40 @@ impl Insist<'_> {
 }
 
 impl Init {
+    /// One that has not begun anything yet.
+    fn over(
+        home: Home,
+        paths: Paths,
+        report: Reporter,
+        nursery: Nursery,
+        signals: SignalQueue,
+    ) -> Self {
+        Self {
+            supervisor: Supervisor::new(&crate::supervisor::BootOptions::default()),
+            control: Control::new(&paths),
+            ledger: Ledger::new(&paths),
+            recording: Recording::new(&paths),
+            state_file: StateFile::new(paths.init_state()),
+            journal: Journal::new(None, Vec::new()),
+            results: VecDeque::new(),
+            waiting: VecDeque::new(),
+            kept: BTreeMap::new(),
+            effects: VecDeque::new(),
+            taken: sys::clock::now(),
+            rest_at: None,
+            has_unreaped: true,
+            lull: Lull::default(),
+            is_settled: false,
+            environment: Environment::default(),
+            home,
+            paths,
+            report,
+            nursery,
+            signals,
+            title: None,
+        }
+    }
+
     fn start(&mut self, call: &Invocation, left: Option<Left>) {
         let Some(left) = left else {
             return self.boot(call);

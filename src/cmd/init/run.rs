@@ -6,6 +6,7 @@
 use super::accounting::Ledger;
 use super::control::{Control, Happened};
 use super::journal::Journal;
+use super::lull::Lull;
 use super::recording::Recording;
 use super::report::Reporter;
 use super::spawn::{Environment, OneCommand};
@@ -136,6 +137,8 @@ pub(super) struct Init {
     pub(super) rest_at: Option<Uptime>,
     /// Whether there may be children that have ended, of which no signal will tell any more.
     pub(super) has_unreaped: bool,
+    /// Whether the ends of children are looked at now.
+    pub(super) lull: Lull,
     /// Whether all that is done when nothing else is to do has been done since the last event.
     pub(super) is_settled: bool,
 }
@@ -145,6 +148,15 @@ pub(super) struct Init {
 struct News {
     signals: bool,
     requests: bool,
+}
+
+/// Whose child has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// Of an entry, or somebody init waits for.
+    Own,
+    /// Of a process that has left it to init.
+    Others,
 }
 
 impl Init {
@@ -188,7 +200,7 @@ impl Init {
         } else {
             Some(Duration::ZERO)
         };
-        let news = self.wait(limit);
+        let news = self.wait(now, limit);
         let now = sys::clock::now();
         self.collect(now, news);
         if !self.waiting.is_empty() {
@@ -298,6 +310,7 @@ impl Init {
             self.recording.deadline(),
             self.look_again_at(now),
             self.rest_at,
+            self.lull.until(now),
         ]
         .into_iter()
         .flatten()
@@ -313,14 +326,15 @@ impl Init {
         }
     }
 
-    fn wait(&mut self, limit: Option<Duration>) -> News {
+    fn wait(&mut self, now: Uptime, limit: Option<Duration>) -> News {
         use std::os::fd::AsFd;
         let fifo = if self.supervisor.accepts_requests() {
             self.control.fifo()
         } else {
             None
         };
-        let sources = [Some(self.signals.as_fd()), self.control.watch(), fifo];
+        let signals = self.lull.until(now).is_none().then(|| self.signals.as_fd());
+        let sources = [signals, self.control.watch(), fifo];
         let [signals, watch, requests] = sys::poll::wait(sources, limit);
         if watch {
             self.control.drain_watch();
@@ -336,7 +350,7 @@ impl Init {
         }
         // One SIGCHLD may stand for any number of children, and is not waited for where it could have been missed.
         if news.signals || self.has_unreaped {
-            self.has_unreaped = !self.reap_all();
+            self.has_unreaped = !self.reap_all(now);
         }
         self.collect_reports();
         // One request at a time: what it leads to decides whether the next is served now.
@@ -360,8 +374,21 @@ impl Init {
     }
 
     /// Reaps who has ended. Tells whether nobody is left.
-    fn reap_all(&mut self) -> bool {
-        (0..MOST_REAPED).any(|_| !self.reap())
+    fn reap_all(&mut self, now: Uptime) -> bool {
+        let (mut strangers, mut has_own) = (0, false);
+        let is_over = (0..MOST_REAPED).any(|_| match self.reap() {
+            None => true,
+            Some(Whose::Others) => {
+                strangers += 1;
+                false
+            }
+            Some(Whose::Own) => {
+                has_own = true;
+                false
+            }
+        });
+        self.lull.note(now, strangers, has_own);
+        is_over
     }
 
     fn is_of_no_concern(&self, pid: Pid) -> bool {
@@ -388,23 +415,22 @@ impl Init {
         }
     }
 
-    /// Reaps the next child that has ended, with the same care. Tells whether there was one.
-    fn reap(&mut self) -> bool {
+    /// Reaps the next child that has ended, with the same care. None where there is none.
+    fn reap(&mut self) -> Option<Whose> {
         let _whole = Whole::begin();
-        let Some(reaped) = sys::child::reap() else {
-            return false;
-        };
+        let reaped = sys::child::reap()?;
         let (pid, status) = (reaped.pid, reaped.status);
         self.nursery.note_end(pid);
         // The end of somebody else's child changes nothing, and there can be thousands a second.
-        if !self.is_of_no_concern(pid) {
-            // What a child reports was written before its end, so it is here now and is told first.
-            self.collect_reports();
-            self.recording
-                .end(&reaped, self.supervisor.verdict_on(pid, status));
-            self.queue(Event::Exited { pid, status });
+        if self.is_of_no_concern(pid) {
+            return Some(Whose::Others);
         }
-        true
+        // What a child reports was written before its end, so it is here now and is told first.
+        self.collect_reports();
+        self.recording
+            .end(&reaped, self.supervisor.verdict_on(pid, status));
+        self.queue(Event::Exited { pid, status });
+        Some(Whose::Own)
     }
 
     /// Logs why an entry's process has ended. Other people's children end in silence.
