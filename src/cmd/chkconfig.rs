@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail, ensure};
 
 use super::links::{Places, remove_all};
-use super::{Invocation, runlevel};
+use super::{Invocation, recorded_level};
 use crate::paths::Paths;
 use crate::rcdir::chkconfig::{self, Settings};
 use crate::rcdir::{Link, LinkKind};
@@ -62,9 +62,8 @@ impl Services {
                 self.settings(name)?;
                 let level = match level {
                     Some(level) => *level,
-                    None => {
-                        runlevel::current(&self.1).context("cannot determine current run level")?
-                    }
+                    None => recorded_level::current(&self.1)
+                        .context("cannot determine current run level")?,
                 };
                 let is_on = started(&self.links(name)?).contains(level);
                 return Ok(ExitCode::from(u8::from(!is_on)));

@@ -18,6 +18,7 @@ mod links;
 mod pidof;
 mod rc;
 mod readbootlog;
+mod recorded_level;
 pub(crate) mod recorder;
 mod runlevel;
 mod service;

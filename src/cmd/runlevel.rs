@@ -14,7 +14,7 @@ use lexopt::Arg;
 
 use super::state::{self, Elsewhere};
 use super::usage::UsageError;
-use super::{Invocation, reason, shutdown, telinit};
+use super::{Invocation, reason, recorded_level, shutdown, telinit};
 use crate::paths::Paths;
 use crate::runlevel::Runlevel;
 use crate::snapshot::Phase;
@@ -66,7 +66,7 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
         }
         Ok(Wish::Print { utmp, more }) => {
             let utmp = utmp.unwrap_or_else(|| paths.utmp());
-            let levels = recorded(&utmp, &paths);
+            let levels = recorded_level::recorded(&utmp, &paths);
             let mut text = levels.map_or("unknown\n".to_owned(), line);
             if more == More::Yes {
                 text.push_str(&details(&paths, &utmp));
@@ -128,25 +128,6 @@ fn line(levels: Levels) -> String {
         previous => previous,
     };
     format!("{} {}\n", char::from(previous), char::from(levels.current))
-}
-
-/// Returns the levels recorded in utmp, or else in init's own file.
-pub(super) fn recorded(utmp: &Path, paths: &Paths) -> Option<Levels> {
-    // The record of a shutdown is of the same kind and names no level.
-    let in_utmp = sys::utmp::read(utmp).ok().and_then(|mut records| {
-        records.find_map(|record| record.ok()?.levels().filter(|levels| levels.current != 0))
-    });
-    in_utmp.or_else(|| {
-        let current = *sys::files::read(&paths.runlevel(), 64).ok()?.first()?;
-        let previous = 0;
-        Some(Levels { previous, current })
-    })
-}
-
-/// Returns the level the machine is in by the same record.
-pub(super) fn current(paths: &Paths) -> Option<Runlevel> {
-    let levels = recorded(&paths.utmp(), paths)?;
-    Runlevel::from_byte(levels.current)
 }
 
 /// Says what else there is to know, in lines of a word and a text. What cannot be found out is said to be unknown.

@@ -91,7 +91,7 @@ pub(super) fn wait_until_taken(
     loop {
         let now = read(paths)?.phase;
         // The state may be one that our init has left to one of another kind, which records its level elsewhere.
-        let recorded = super::runlevel::recorded(&paths.utmp(), paths);
+        let recorded = super::recorded_level::recorded(&paths.utmp(), paths);
         if is_taken(target, before, now)
             || recorded.is_some_and(|levels| levels.current == target.as_byte())
         {

@@ -67,7 +67,7 @@ pub(crate) fn main(call: &Invocation) -> anyhow::Result<ExitCode> {
     std::env::set_current_dir("/").context("changing to /")?;
     if !options.is_forced() {
         let level = level_of_environment().or_else(|| {
-            super::runlevel::recorded(&paths.utmp(), &paths).map(|levels| levels.current)
+            super::recorded_level::recorded(&paths.utmp(), &paths).map(|levels| levels.current)
         });
         if options.end == End::Kexec && level != Some(b'6') {
             anyhow::bail!(

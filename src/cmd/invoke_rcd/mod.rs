@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use self::args::{Options, Run, SyntaxError, Wish};
 use super::services::{Services, link_folder};
-use super::{Invocation, pidof, reason, runlevel};
+use super::{Invocation, pidof, reason, recorded_level};
 use crate::paths::Paths;
 use crate::rcdir::Link;
 use crate::runlevel::Runlevel;
@@ -148,7 +148,7 @@ impl Request<'_> {
     /// Finds out the current level. Where the machine goes down, says so; where it only comes up, with the level of the
     /// time before still recorded, the level is S.
     fn level(&self) -> (Option<u8>, Safety) {
-        let recorded = runlevel::recorded(&self.paths.utmp(), self.paths);
+        let recorded = recorded_level::recorded(&self.paths.utmp(), self.paths);
         let Some(level) = recorded.map(|levels| levels.current) else {
             self.say(&[b"could not determine current runlevel"]);
             return (None, Safety::Usual);

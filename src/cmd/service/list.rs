@@ -10,7 +10,7 @@ use anyhow::Context;
 
 use super::script::{self, Answer, LIMIT};
 use crate::cmd::services::Services;
-use crate::cmd::{Invocation, runlevel};
+use crate::cmd::{Invocation, recorded_level};
 use crate::columns::aligned;
 use crate::paths::Paths;
 use crate::process::ExitStatus;
@@ -122,7 +122,7 @@ fn moment(time: Duration) -> Option<String> {
 
 /// Names the services that should run and do not, or whose last start failed. There being any is exit status 1.
 pub(super) fn failed(call: &Invocation, services: &Services) -> anyhow::Result<ExitCode> {
-    let level = runlevel::current(&Paths::default());
+    let level = recorded_level::current(&Paths::default());
     if level.is_none() {
         sys::print::error(&format!(
             "{}: the current runlevel is not known: only failed starts are listed",
