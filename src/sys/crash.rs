@@ -336,7 +336,8 @@ fn moved_by(header: [u8; 18], first: usize) -> usize {
     }
 }
 
-/// Writes down where the program was, in addresses of its file: the instruction, and what on the stack looks like a return into it.
+/// Writes down where the program was, in addresses of its file: the instruction, and what on the stack looks like a return
+/// into it.
 fn tell_places(ip: usize, sp: usize) {
     let first = &raw const __executable_start as usize;
     let end = &raw const etext as usize;

@@ -32,6 +32,17 @@ impl WordVector {
         Self { bytes, vector }
     }
 
+    /// Makes an environment of names and values. One with a NUL in either is left out.
+    pub(crate) fn of_variables<'a>(
+        variables: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
+    ) -> Self {
+        let variables = variables.into_iter();
+        let words: Vec<_> = variables
+            .map(|(name, value)| [name, b"=", value].concat())
+            .collect();
+        Self::new(words.iter().map(Vec::as_slice))
+    }
+
     /// The words in their order. Allocates nothing.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &CStr> {
         let words = self.bytes.split_inclusive(|&byte| byte == 0);

@@ -156,11 +156,9 @@ impl Starter {
     /// Prepares what they have in common. A variable that no environment can have, as there is a NUL in it, is left out. The
     /// dispositions of signals are those of now.
     pub(crate) fn new(environment: &[(OsString, OsString)]) -> io::Result<Self> {
-        let environment = environment.iter();
-        let assignments: Vec<_> = environment
-            .map(|(name, value)| [name.as_bytes(), b"=", value.as_bytes()].concat())
-            .collect();
-        let environment = WordVector::new(assignments.iter().map(Vec::as_slice));
+        let variables = environment.iter();
+        let variables = variables.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+        let environment = WordVector::of_variables(variables);
         Ok(Self {
             ground: Ground::new(environment)?,
         })

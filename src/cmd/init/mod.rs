@@ -143,8 +143,7 @@ fn prepare(call: &Invocation) -> anyhow::Result<Prepared> {
             return Ok(Prepared::LastResort(Box::new(last_resort)));
         }
     };
-    let mut init = Box::new(Init::over(home, paths, report, nursery, signals));
-    init.title = title;
+    let mut init = Box::new(Init::over(home, paths, report, nursery, signals, title));
     match crashed {
         Some((crashed, found)) => init.recover(crashed, found),
         None => init.start(call, left),
@@ -203,6 +202,7 @@ impl Init {
         report: Reporter,
         nursery: Nursery,
         signals: SignalQueue,
+        title: Option<TitleArea>,
     ) -> Self {
         Self {
             supervisor: Supervisor::new(&crate::supervisor::BootOptions::default()),
@@ -226,7 +226,7 @@ impl Init {
             report,
             nursery,
             signals,
-            title: None,
+            title,
         }
     }
 

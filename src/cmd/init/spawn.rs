@@ -260,16 +260,13 @@ fn environment(console: &Path, extras: &[Assignment], start: &Start) -> WordVect
     for (name, value) in five {
         set(&mut pairs, name, value);
     }
-    let variables: Vec<_> = joined(pairs).collect();
-    WordVector::new(variables.iter().map(Vec::as_slice))
+    joined(&pairs)
 }
 
 /// The environment of the next image of init: the five are its own to set.
 pub(super) fn environment_for_next_image(extras: &[Assignment]) -> Vec<CString> {
-    let variables = joined(own_and_extra(extras));
-    variables
-        .filter_map(|variable| CString::new(variable).ok())
-        .collect()
+    let environment = joined(&own_and_extra(extras));
+    environment.iter().map(CStr::to_owned).collect()
 }
 
 type Pair = (Vec<u8>, Vec<u8>);
@@ -293,7 +290,7 @@ fn set(pairs: &mut Vec<Pair>, name: &[u8], value: &[u8]) {
     }
 }
 
-fn joined(pairs: Vec<Pair>) -> impl Iterator<Item = Vec<u8>> {
-    let pairs = pairs.into_iter();
-    pairs.map(|(name, value)| [name.as_slice(), b"=", &value].concat())
+fn joined(pairs: &[Pair]) -> WordVector {
+    let pairs = pairs.iter();
+    WordVector::of_variables(pairs.map(|(name, value)| (name.as_slice(), value.as_slice())))
 }
