@@ -153,12 +153,20 @@ impl Control {
         }
         // As in `reopen`: the path may only have been hard to look at for a moment.
         let held = self.fifo.take();
-        let opened = self.open();
+        let opened = Fifo::open(&self.path);
+        self.take(opened, now, report);
+        drop(held);
+    }
+
+    /// Goes on with the FIFO that was opened at the path, or waits for another chance to open it.
+    fn take(&mut self, opened: io::Result<Fifo>, now: Uptime, report: &mut Reporter) {
+        let opened = self.watch_for(opened);
         sys::crash::set_fifo(opened.as_ref().ok().map(AsFd::as_fd));
         match opened {
             Ok(fifo) => {
+                // Whatever took its place before the watch was put on is what is watched, and does not tell that it came.
+                self.retry_at = (!fifo.is_at(&self.path)).then_some(now);
                 self.fifo = Some(fifo);
-                self.retry_at = None;
                 self.complaint.clear();
             }
             Err(error) => {
@@ -166,12 +174,10 @@ impl Control {
                 self.complain(&error, report);
             }
         }
-        drop(held);
     }
 
-    /// Opens the FIFO and watches it, or watches the directory for a chance to try again.
-    fn open(&mut self) -> io::Result<Fifo> {
-        let opened = Fifo::open(&self.path);
+    /// Watches the FIFO that was opened, or the directory for a chance to try again.
+    fn watch_for(&mut self, opened: io::Result<Fifo>) -> io::Result<Fifo> {
         let watch = match &mut self.watch {
             Some(watch) => watch,
             none => none.insert(Watch::new()?),
@@ -306,5 +312,72 @@ impl Control {
                 left.len()
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::container::Realm;
+    use std::fs;
+
+    const NOW: Uptime = Uptime(Duration::from_secs(10));
+
+    struct Scene {
+        root: tempfile::TempDir,
+        control: Control,
+        report: Reporter,
+    }
+
+    /// A FIFO that has not been opened yet, and the directory it is to be in.
+    fn scene() -> Scene {
+        let root = tempfile::tempdir().unwrap();
+        let paths = Paths::new(root.path());
+        fs::create_dir_all(paths.initctl().parent().unwrap()).unwrap();
+        Scene {
+            control: Control::new(&paths),
+            report: Reporter::new(&paths, Realm::Machine),
+            root,
+        }
+    }
+
+    #[test]
+    fn what_takes_the_place_of_the_fifo_before_it_is_watched_is_looked_at() {
+        let Scene {
+            mut control,
+            mut report,
+            root: _root,
+        } = scene();
+        let opened = Fifo::open(&control.path);
+        fs::remove_file(&control.path).unwrap();
+        fs::create_dir(&control.path).unwrap();
+        control.take(opened, NOW, &mut report);
+        assert_eq!(control.retry_at(), Some(NOW));
+        control.keep_open(NOW, Happened::Nothing, &mut report);
+        assert!(control.fifo().is_none());
+        assert!(control.complaint.ends_with("is not a fifo"));
+        fs::remove_dir(&control.path).unwrap();
+        control.drain_watch();
+        control.keep_open(NOW, Happened::Nothing, &mut report);
+        assert!(control.fifo().is_some());
+        assert_eq!(control.retry_at(), None);
+    }
+
+    #[test]
+    fn another_fifo_that_takes_its_place_before_it_is_watched_is_taken() {
+        let Scene {
+            mut control,
+            mut report,
+            root: _root,
+        } = scene();
+        let opened = Fifo::open(&control.path);
+        fs::remove_file(&control.path).unwrap();
+        let another = Fifo::open(&control.path).unwrap();
+        control.take(opened, NOW, &mut report);
+        assert_eq!(control.retry_at(), Some(NOW));
+        control.keep_open(NOW, Happened::Nothing, &mut report);
+        assert_eq!(control.retry_at(), None);
+        assert!(control.fifo.is_some_and(|fifo| fifo.is_at(&control.path)));
+        drop(another);
     }
 }
