@@ -28,10 +28,7 @@ impl Fifo {
     /// # Errors
     /// Something else has the name, or the file system refuses.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        match nix::unistd::mkfifo(path, Mode::S_IRUSR | Mode::S_IWUSR) {
-            Ok(()) | Err(Errno::EEXIST) => {}
-            Err(error) => return Err(error.into()),
-        }
+        make(path)?;
         // Looked at before it is opened: to open a device can have effects.
         if !is_fifo(&stat(path)?) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "is not a fifo"));
@@ -54,6 +51,14 @@ impl Fifo {
     /// Tells whether the path still leads to this FIFO.
     pub(crate) fn is_at(&self, path: &Path) -> bool {
         stat(path).is_ok_and(|status| (status.st_dev, status.st_ino) == self.identity)
+    }
+
+    /// Tells the same of a path about which the watch has just told something. The kernel tells that a file has lost its name
+    /// a moment before the name leads nowhere, and nothing afterwards; whoever wants to give it anew has to wait for that.
+    pub(crate) fn is_left_at(&self, path: &Path) -> bool {
+        // Where that made another one, this is not the one; where it could not, the path has the answer.
+        make(path).unwrap_or_default();
+        self.is_at(path)
     }
 
     /// Reads what is there, without waiting; nothing there is zero bytes.
@@ -180,6 +185,14 @@ impl Watch {
 impl AsFd for Watch {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.inotify.as_fd()
+    }
+}
+
+/// Makes a FIFO where nothing has that name.
+fn make(path: &Path) -> io::Result<()> {
+    match nix::unistd::mkfifo(path, Mode::S_IRUSR | Mode::S_IWUSR) {
+        Ok(()) | Err(Errno::EEXIST) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 

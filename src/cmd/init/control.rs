@@ -136,19 +136,14 @@ impl Control {
         }
     }
 
-    /// Sees to it now. Costs a stat(2) where all is well.
+    /// Sees to it now. Costs a stat(2) where all is well and nothing was told.
     pub(super) fn look(&mut self, now: Uptime, report: &mut Reporter) {
-        self.is_told = false;
+        let was_told = std::mem::take(&mut self.is_told);
         self.looked_at = Some(now);
         if self.fifo.is_some() {
             self.retry_at = None;
         }
-        if self.wanted == Wanted::Closed
-            || self
-                .fifo
-                .as_ref()
-                .is_some_and(|fifo| fifo.is_at(&self.path))
-        {
+        if self.wanted == Wanted::Closed || self.is_well(was_told) {
             return;
         }
         // As in `reopen`: the path may only have been hard to look at for a moment.
@@ -158,6 +153,17 @@ impl Control {
         drop(held);
     }
 
+    /// Tells whether the FIFO at the path is the one that is open.
+    fn is_well(&self, was_told: bool) -> bool {
+        self.fifo.as_ref().is_some_and(|fifo| {
+            if was_told {
+                fifo.is_left_at(&self.path)
+            } else {
+                fifo.is_at(&self.path)
+            }
+        })
+    }
+
     /// Goes on with the FIFO that was opened at the path, or waits for another chance to open it.
     fn take(&mut self, opened: io::Result<Fifo>, now: Uptime, report: &mut Reporter) {
         let opened = self.watch_for(opened);
@@ -165,7 +171,7 @@ impl Control {
         match opened {
             Ok(fifo) => {
                 // Whatever took its place before the watch was put on is what is watched, and does not tell that it came.
-                self.retry_at = (!fifo.is_at(&self.path)).then_some(now);
+                self.retry_at = (!fifo.is_left_at(&self.path)).then_some(now.after(BETWEEN_LOOKS));
                 self.fifo = Some(fifo);
                 self.complaint.clear();
             }
@@ -352,13 +358,13 @@ mod tests {
         fs::remove_file(&control.path).unwrap();
         fs::create_dir(&control.path).unwrap();
         control.take(opened, NOW, &mut report);
-        assert_eq!(control.retry_at(), Some(NOW));
-        control.keep_open(NOW, Happened::Nothing, &mut report);
+        let later = control.retry_at().unwrap();
+        control.keep_open(later, Happened::Nothing, &mut report);
         assert!(control.fifo().is_none());
         assert!(control.complaint.ends_with("is not a fifo"));
         fs::remove_dir(&control.path).unwrap();
         control.drain_watch();
-        control.keep_open(NOW, Happened::Nothing, &mut report);
+        control.keep_open(later, Happened::Nothing, &mut report);
         assert!(control.fifo().is_some());
         assert_eq!(control.retry_at(), None);
     }
@@ -374,8 +380,8 @@ mod tests {
         fs::remove_file(&control.path).unwrap();
         let another = Fifo::open(&control.path).unwrap();
         control.take(opened, NOW, &mut report);
-        assert_eq!(control.retry_at(), Some(NOW));
-        control.keep_open(NOW, Happened::Nothing, &mut report);
+        let later = control.retry_at().unwrap();
+        control.keep_open(later, Happened::Nothing, &mut report);
         assert_eq!(control.retry_at(), None);
         assert!(control.fifo.is_some_and(|fifo| fifo.is_at(&control.path)));
         drop(another);
