@@ -105,9 +105,7 @@ fn a_request_outlives_an_image_that_crashes_before_it_has_opened_the_fifo() {
     let machine = in_level_three(LEVELS);
     // A paused init takes no request, so that this one stays in the FIFO.
     machine.signal(SIGTSTP);
-    machine.until_true("init has heard of the pause", || {
-        machine.init().status("ShdPnd") == "0000000000000000"
-    });
+    machine.wait_heard();
     machine.ask(&change_to('4'));
     crash(&machine, "segv", "\"Recovering\"");
     machine.signal(SIGSEGV);

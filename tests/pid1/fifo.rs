@@ -1,13 +1,15 @@
 //! The control channel: lost, replaced, closed, and full of rubbish.
 
+use crate::support::Deadline;
 use crate::support::accounting::{SET_ENVIRONMENT, change_to, request};
 use crate::support::namespace::{Machine, Plan};
 use crate::support::root::ours;
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use nix::sys::signal::Signal::{SIGCONT, SIGHUP, SIGTSTP, SIGUSR1, SIGUSR2};
 use std::fs;
+use std::hint::spin_loop;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const LEVELS: &str =
     "id:3:initdefault:\nr3:3:respawn:/bin/sleep 1003\nr4:4:respawn:/bin/sleep 1004\n";
@@ -49,9 +51,11 @@ fn fifo_that_is_removed_again_and_again_is_made_again_each_time() {
         machine.until_true("there is one to remove", || {
             (0..10_000).any(|_| path.exists())
         });
-        // So that init is found at each of its steps.
-        let since = Instant::now();
-        while since.elapsed() < Duration::from_micros(time % 200) {}
+        // So that init is found at each of its steps, without a sleep, which would be too long.
+        let moment = Deadline::after(Duration::from_micros(time % 200));
+        while moment.left().is_some() {
+            spin_loop();
+        }
         fs::remove_file(&path).unwrap();
     }
     machine.until_true("init listens", || machine.try_ask(&[]));
@@ -206,6 +210,8 @@ fn request_that_lies_in_the_fifo_while_usr1_reopens_it_is_not_lost() {
     let machine = in_level_three();
     // Suspended, init lets both wait, and then serves the signal first.
     machine.signal(SIGTSTP);
+    // SIGCONT would take one back that is only on its way.
+    machine.wait_heard();
     machine.ask(&change_to('4'));
     machine.signal(SIGUSR1);
     machine.signal(SIGCONT);

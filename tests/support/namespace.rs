@@ -525,6 +525,13 @@ impl Machine {
         kill(Pid::from_raw(self.pid), signal).unwrap();
     }
 
+    /// Waits until init has taken every signal that was sent to it.
+    pub(crate) fn wait_heard(&self) {
+        self.until_true("init has heard of the signal", || {
+            self.init().status("ShdPnd") == "0000000000000000"
+        });
+    }
+
     /// Runs a shell command inside and waits for its end.
     pub(crate) fn run(&self, script: &str) -> Output {
         let mut child = self.start(script);
