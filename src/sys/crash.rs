@@ -7,8 +7,10 @@
 
 use super::journal_tail::Tail;
 use nix::errno::Errno;
+use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 use std::ffi::{CStr, CString, OsString, c_char, c_int, c_void};
 use std::io;
+use std::num::NonZeroUsize;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
@@ -66,11 +68,14 @@ pub(crate) fn arm(path: &CStr, words: &[OsString]) -> io::Result<()> {
         environment: kept(environment),
     };
     PLAN.store(Box::leak(Box::new(plan)), Ordering::Release);
+    // A mapping of its own, which takes no memory as long as it is not used, and leaves no hole in the heap.
+    let flags = MapFlags::MAP_PRIVATE | MapFlags::MAP_NORESERVE | MapFlags::MAP_STACK;
+    let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+    let size = NonZeroUsize::MIN.saturating_add(STACK_SIZE - 1);
+    // SAFETY: the kernel chooses the place, so nothing that is there already is touched.
+    let place = unsafe { mmap_anonymous(None, size, access, flags) }?;
     let stack = libc::stack_t {
-        // As it comes: what is never used takes no memory.
-        ss_sp: Box::leak(Box::<[u8]>::new_uninit_slice(STACK_SIZE))
-            .as_mut_ptr()
-            .cast(),
+        ss_sp: place.as_ptr(),
         ss_flags: 0,
         ss_size: STACK_SIZE,
     };

@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// Room for a file whose length is not known.
+/// Room for a file whose length is not known, where it may be as long.
 const UNKNOWN: u64 = 1024;
 
 /// Reads a file of at most `most` bytes; more is an error, and so is anything but a regular file (which proc's
@@ -25,8 +25,11 @@ pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
         ));
     }
     let length = metadata.len();
-    // Room for all of it, and to see its end with the same call. A file of proc has no length that could be known.
-    let room = usize::try_from(length.min(most).saturating_add(1).max(UNKNOWN)).unwrap_or(0);
+    // A file of proc has no length that could be known.
+    let expected = if length == 0 { UNKNOWN } else { length };
+    // Room for all of it, and to see its end with the same call; no more, because a buffer that is given back stays in the
+    // heap, where the C library keeps it for the next of its size.
+    let room = usize::try_from(expected.min(most).saturating_add(1)).unwrap_or(0);
     let mut bytes = vec![0; room];
     let mut file = file.take(most.saturating_add(1));
     let count = loop {

@@ -35,8 +35,8 @@ const LARGEST: u64 = 1 << 20;
 const MOST_READ: u64 = LARGEST + (256 << 10);
 /// So many gathered lines are written at once: a few kilobytes.
 const TOGETHER: usize = 32;
-/// The most of the kernel's words about itself and PID 1.
-const LONGEST_WORD: u64 = 4096;
+/// The most that the kernel's name for a boot may take: a UUID of 36 letters (random(4)).
+const LONGEST_BOOT_ID: u64 = 128;
 
 /// Writes the record of one program.
 #[derive(Debug)]
@@ -311,7 +311,7 @@ impl Recorder {
 
 /// Which boot this is, where /proc tells.
 pub(super) fn this_boot(paths: &Paths) -> Option<Box<[u8]>> {
-    let kernel = sys::files::read(&paths.boot_id(), LONGEST_WORD).ok()?;
+    let kernel = sys::files::read(&paths.boot_id(), LONGEST_BOOT_ID).ok()?;
     let init = Pid::new(1)?;
     let stat = sys::proc::stat(&paths.process(init)).ok();
     Some(boot_id(&kernel, stat.as_deref()))
