@@ -37,6 +37,8 @@ mod journal_tail;
 pub(crate) mod keyboard;
 pub(crate) mod kmsg;
 mod launch;
+#[cfg(not(test))]
+mod main_stack;
 pub(crate) mod memory;
 pub(crate) mod namespace;
 pub(crate) mod output;
