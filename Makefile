@@ -12,16 +12,21 @@ testbed := target/testbed
 # A static build names its target, so that it has a folder of its own and does not
 # throw away what the ordinary build has compiled.
 host        := $(shell rustc -vV | sed -n 's/^host: //p')
+# The last has the names of generic functions tell what they are of, so that link/order can name one of them.
+static_flag := -C target-feature=+crt-static -C relocation-model=static -C symbol-mangling-version=v0
 ifeq ($(STATIC),1)
 programs    := $(target)/$(host)/release
 build_flags := --target $(host)
-# A make below this one has the flag already; a second one would compile everything anew.
-static_flag := -C target-feature=+crt-static -C relocation-model=static
+# A make below this one has the flags already; a second time would compile everything anew.
 export RUSTFLAGS := $(strip $(subst $(static_flag),,$(RUSTFLAGS)) $(static_flag))
 else
 programs    := $(target)/release
 build_flags :=
 endif
+
+# Puts together in the file of init what process 1 runs; a linker that was chosen for this host stays.
+linker_name := CARGO_TARGET_$(shell echo $(host) | tr a-z- A-Z_)_LINKER
+linker      := $(linker_name)="$${$(linker_name):-$(CURDIR)/link/cc}"
 
 sbin_programs := init sysvtools bootlogd
 sbin_links    := halt poweroff reboot shutdown runlevel initctl killall5 fstab-decode insserv chkconfig
@@ -33,7 +38,7 @@ completed     := telinit init shutdown halt poweroff reboot runlevel initctl rc 
 
 need    := tests/setup/need
 # `functions` is sourced and names no shell itself; the others say that they are one.
-scripts  = $(sort lib/lsb/init-functions $(wildcard init.d/*) $(shell grep -rlE '^\#! ?/bin/(ba)?sh' .ci etc fuzz/run tests))
+scripts  = $(sort lib/lsb/init-functions $(wildcard init.d/*) $(shell grep -rlE '^\#! ?/bin/(ba)?sh' .ci etc fuzz/run link tests))
 pages    = $(wildcard man/*.[1-8])
 
 .PHONY: help
@@ -42,7 +47,7 @@ help:  ## list the targets
 
 .PHONY: build
 build:  ## compile init, sysvtools and bootlogd (STATIC=1: each one file without shared libraries)
-	$(CARGO) build --locked --release --bins $(build_flags)
+	$(linker) $(CARGO) build --locked --release --bins $(build_flags)
 
 .PHONY: run
 run: $(testbed)/small-root  ## start a small system on this terminal, in namespaces (WORDS="..." for the kernel's words)
@@ -59,7 +64,7 @@ qemu: $(testbed)/initramfs.gz $(testbed)/kernel/vmlinuz  ## start the same syste
 
 .PHONY: check
 check:  ## format, lints, unit tests, documentation, scripts: about a minute
-	@$(need) awk busybox dash mandoc mount script shellcheck
+	@$(need) awk busybox cc dash mandoc mount nm script shellcheck
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) test --locked --lib --test architecture --test documents
@@ -126,6 +131,14 @@ fuzz:  ## look for bytes that our readers do not bear, FUZZ_SECONDS (60) for eac
 testbed: $(testbed)/small-root $(testbed)/initramfs.gz $(testbed)/kernel/vmlinuz
 	@$(need) buildah crun e2fsck fish newuidmap ps qemu-system-x86_64 runc tini useradd zsh
 	@$(need) mmdebstrap mkfs.ext4 debugfs && tests/setup/debian-image $(testbed)/debian && tests/setup/debian-bare $(testbed)/bare
+
+# With symbols, which an installed program does not have, and static, as that is where most is to be gained.
+.PHONY: order
+order:  ## find out what process 1 runs, so that `make build` lays it together in its file (link/order)
+	@$(need) busybox nm readelf
+	CARGO_PROFILE_RELEASE_STRIP=none RUSTFLAGS='$(static_flag)' \
+		$(CARGO) build --locked --release --bin init --target $(host) --target-dir $(target)/order
+	$(CARGO) test --locked --test order -- $(abspath $(target)/order/$(host)/release/init) $(CURDIR)/link/order
 
 .PHONY: install
 install: install-bin install-rc install-completions  ## install programs, rc scripts and manual pages (DESTDIR, PREFIX, STATIC)

@@ -4,3 +4,6 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     sysvinit::init_main()
 }
+
+/// Decides how `make` links this (link/cc), so that another order makes it be linked anew.
+const _: &str = include_str!("../../link/order");

@@ -2,7 +2,8 @@
 # Tests of the rc scripts, without a kernel of their own: what shellcheck and the
 # shells say, headers against link farms, the words in init.d/functions with real
 # processes, and a whole boot with busybox and with dash, in namespaces of an
-# ordinary user, where nothing can hurt the machine.
+# ordinary user, where nothing can hurt the machine; and of link/cc, the linker of
+# our programs.
 
 # A shell's background job ignores ^C, and so does everything that is started from one; here it must mean something.
 if [ -z "${DEFAULT_SIGNALS-}" ]; then
@@ -43,7 +44,7 @@ need() {
 	done
 }
 missing=0
-need shellcheck dash busybox unshare awk script timeout
+need shellcheck dash busybox unshare awk script timeout cc nm
 [ "$missing" -eq 0 ] || exit 1
 
 rc_scripts() {
@@ -106,6 +107,40 @@ defaults_are_all_comments() {
 for file in etc/default/*; do
 	expect "$file changes nothing as installed" defaults_are_all_comments "$file"
 done
+
+# --- the linker --------------------------------------------------------------
+
+# Called with what rustc would give it, before a cc that only says what it got.
+mkdir -p "$work/link/bin"
+cp link/cc "$work/link/cc"
+printf '%s\n' '# What process 1 runs.' 'a_crate::hot' '__libc_write' '<a_crate::Gone>::method' >"$work/link/order"
+printf '#!/bin/sh\nprintf "%%s\\n" "$@"\n' >"$work/link/bin/cc"
+chmod +x "$work/link/bin/cc"
+# The second is `a_crate::hot' as rustc writes it.
+echo 'int cold; void _RNvCs1234_7a_crate3hot(void) { cold++; } int main(void) { return cold; }' |
+	cc -ffunction-sections -c -x c -o "$work/link/program.rcgu.o" -
+links() {
+	wanted=$1
+	shift
+	rm -f "$work"/link/*.order
+	(cd "$work/link" && PATH="$work/link/bin:$PATH" ./cc "$@") >"$work/said" 2>&1 || return 1
+	cat "$work/said"
+	[ "$(tr '\n' ' ' <"$work/said")" = "$wanted " ]
+}
+order_is() {
+	cat "$work/link/init-1.order"
+	[ "$(tr '\n' ' ' <"$work/link/init-1.order")" = "$1 " ]
+}
+expect "init is linked by the order" links \
+	'-fuse-ld=lld program.rcgu.o -o init-1 -Wl,--symbol-ordering-file=init-1.order -Wl,--no-warn-symbol-ordering' \
+	-fuse-ld=lld program.rcgu.o -o init-1
+expect "Rust's names are looked up, the C library's are taken, and others left out" \
+	order_is '_RNvCs1234_7a_crate3hot __libc_write'
+expect "another program is linked as it comes" links \
+	'-fuse-ld=lld program.rcgu.o -o sysvtools-1' -fuse-ld=lld program.rcgu.o -o sysvtools-1
+expect "so is init by another linker" links 'program.rcgu.o -o init-1' program.rcgu.o -o init-1
+expect "and of more than one object" links \
+	'-fuse-ld=lld program.rcgu.o other.rcgu.o -o init-1' -fuse-ld=lld program.rcgu.o other.rcgu.o -o init-1
 
 # --- the words in functions --------------------------------------------------
 
