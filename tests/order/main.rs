@@ -54,6 +54,9 @@ c5:5:once:/sbin/telinit 4
 ca::ctrlaltdel:/bin/note ctrlaltdel
 ";
 
+/// So many more.
+const ENTRIES: usize = 60;
+
 const HEAD: &str = "\
 # What process 1 runs between its start and its rest, in the order of the first time, after that what only telinit(8) runs,
 # and last the variables that it writes to; one a line, by the name that nm -C gives it. Made by `make order`; link/cc has the
@@ -92,6 +95,13 @@ fn main() {
     );
 }
 
+/// The table, with as many entries as a machine may have, so that what is kept for them grows as it does there.
+fn table() -> String {
+    (0..ENTRIES).fold(TABLE.to_owned(), |table, number| {
+        table + &format!("e{number}:2345:respawn:/bin/sleep 2{number:03}\n")
+    })
+}
+
 /// The names of the functions that were reached, each once: those of process 1 first, then what only the client has
 /// reached; and those of the variables that were written to.
 fn names(program: &Program, lives: &[Seen]) -> [Vec<String>; 2] {
@@ -127,7 +137,7 @@ enum Realm {
 fn live(file: &Path, realm: Realm, program: &Arc<Program>) -> Seen {
     let root = Root::with_init(file);
     root.link("init", "sbin/telinit");
-    root.write("/etc/inittab", TABLE);
+    root.write("/etc/inittab", table());
     let seen: Arc<Mutex<Seen>> = Arc::default();
     let mut tracer = None;
     let plan = match realm {
