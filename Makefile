@@ -129,7 +129,7 @@ fuzz:  ## look for bytes that our readers do not bear, FUZZ_SECONDS (60) for eac
 # What the slow layers stand on: the small system, a kernel, and a real Debian's disk.
 .PHONY: testbed
 testbed: $(testbed)/small-root $(testbed)/initramfs.gz $(testbed)/kernel/vmlinuz
-	@$(need) buildah crun e2fsck fish newuidmap ps qemu-system-x86_64 runc tini useradd zsh
+	@$(need) buildah crun e2fsck fish newuidmap ps qemu-system-x86_64 runc strace tini useradd zsh
 	@$(need) mmdebstrap mkfs.ext4 debugfs && tests/setup/debian-image $(testbed)/debian && tests/setup/debian-bare $(testbed)/bare
 
 # With symbols, which an installed program does not have, and static, as that is where most is to be gained.

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use crate::room::{Outcome, Room, Subject};
 
@@ -213,5 +214,26 @@ fn nothing_asked_and_nothing_done_is_no_success() {
     {
         let spoke = if code == Some(0) { &output } else { &errors };
         assert!(!spoke.is_empty(), "{line}: {code:?}, {output}{errors}");
+    }
+}
+
+/// The standard library asks at each start where the stack lies, for which the C library would read it.
+#[test]
+fn no_program_reads_its_own_memory_map_at_its_start() {
+    for program in [
+        env!("CARGO_BIN_EXE_init"),
+        env!("CARGO_BIN_EXE_sysvtools"),
+        env!("CARGO_BIN_EXE_bootlogd"),
+    ] {
+        let output = Command::new("strace")
+            .args(["-e", "trace=openat", program, "--version"])
+            .output()
+            .expect("cannot start strace(1)");
+        let trace = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.success() && trace.contains("openat("),
+            "{trace}"
+        );
+        assert!(!trace.contains("/proc/self/maps"), "{trace}");
     }
 }

@@ -2,8 +2,8 @@
 //! linker to lay them together.
 //!
 //! The kernel maps a program's file in pieces of 64 kB around each page that is used. Where what is used lies everywhere in
-//! the file, nearly all of it becomes resident; where it lies together, a third. And each page of variables that one is
-//! written to is a page that no other process shares. So a machine is brought up under ptrace(2) with a breakpoint at the
+//! the file, nearly all of it becomes resident; where it lies together, half. And each page in
+//! which a variable is written to is one that no other process shares. So a machine is brought up under ptrace(2) with a breakpoint at the
 //! beginning of each function of its init, which is taken away when it is reached, and lives through what a machine does;
 //! what was reached is written down by its name, in the order of the first time. The names that only the client reaches,
 //! which is the same program, come after those, and the variables last.
