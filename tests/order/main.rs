@@ -70,8 +70,8 @@ fn main() {
     let output = words.next();
     let file = file.map_or(PathBuf::from(env!("CARGO_BIN_EXE_init")), PathBuf::from);
     let program = Arc::new(Program::read(&file));
-    // One with a terminal as its console, and one that writes to its manager's pipe.
-    let lives = [Realm::Machine, Realm::Container].map(|realm| live(&file, realm, &program));
+    let lives = [Kind::Machine, Kind::Container, Kind::Command];
+    let lives = lives.map(|kind| live(&file, kind, &program));
     let [functions, variables] = names(&program, &lives);
     assert!(
         functions.len() > 100 && variables.len() > 10,
@@ -126,23 +126,30 @@ fn once(symbols: &[Symbol], numbers: impl Iterator<Item = usize>) -> Vec<String>
     names.filter(|name| seen.insert(name.clone())).collect()
 }
 
-/// Where init runs.
+/// What init is there for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Realm {
+enum Kind {
+    /// A machine whose console is a terminal.
     Machine,
+    /// A container whose console is its manager's pipe.
     Container,
+    /// One command in a container.
+    Command,
 }
 
 /// Brings a machine up with this program as init, and has it do what machines do.
-fn live(file: &Path, realm: Realm, program: &Arc<Program>) -> Seen {
+fn live(file: &Path, kind: Kind, program: &Arc<Program>) -> Seen {
     let root = Root::with_init(file);
     root.link("init", "sbin/telinit");
     root.write("/etc/inittab", table());
     let seen: Arc<Mutex<Seen>> = Arc::default();
     let mut tracer = None;
-    let plan = match realm {
-        Realm::Machine => Plan::on(root),
-        Realm::Container => Plan::on(root).in_container().without("console"),
+    let plan = match kind {
+        Kind::Machine => Plan::on(root),
+        Kind::Container => Plan::on(root).in_container().without("console"),
+        Kind::Command => ["--no-rc", "--", "/bin/sleep", "1003"]
+            .into_iter()
+            .fold(Plan::on(root).in_container(), Plan::word),
     };
     let machine = plan.boot_held(|setup| {
         let (ready, hold) = mpsc::channel();
@@ -154,12 +161,14 @@ fn live(file: &Path, realm: Realm, program: &Arc<Program>) -> Seen {
         hold.recv().unwrap().unwrap();
     });
     let process = machine.process("/bin/sleep 1003");
-    process.signal(SIGKILL);
-    machine.wait_respawned("/bin/sleep 1003", &process);
-    for request in ['Q', '5'] {
-        machine.until_true("init listens", || machine.try_ask(&change_to(request)));
+    if kind != Kind::Command {
+        process.signal(SIGKILL);
+        machine.wait_respawned("/bin/sleep 1003", &process);
+        for request in ['Q', '5'] {
+            machine.until_true("init listens", || machine.try_ask(&change_to(request)));
+        }
+        machine.process("/bin/sleep 1004");
     }
-    machine.process("/bin/sleep 1004");
     rest(&machine, || seen.lock().unwrap().reached.len());
     drop(machine);
     tracer.unwrap().join().unwrap();

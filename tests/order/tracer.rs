@@ -11,6 +11,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex};
@@ -125,7 +126,7 @@ impl Tracer {
             }
             return;
         }
-        let memory = memory(pid);
+        let memory = memory(pid).unwrap();
         let start = start(pid);
         if pid == self.init {
             let options = Options::PTRACE_O_EXITKILL
@@ -161,11 +162,15 @@ impl Tracer {
         let Some(&function) = self.places.get(&address.wrapping_sub(start)) else {
             return false;
         };
-        memory(pid)
-            .write_all_at(&[self.codes[&function]], address)
-            .unwrap();
+        let code = [self.codes[&function]];
         registers.rip = address;
-        ptrace::setregs(pid, registers).unwrap();
+        // Where that fails the process is gone, as at the end of the machine.
+        let is_there = memory(pid)
+            .and_then(|memory| memory.write_all_at(&code, address))
+            .is_ok_and(|()| ptrace::setregs(pid, registers).is_ok());
+        if !is_there {
+            return true;
+        }
         // Often enough to see also what is put back afterwards, such as a lock.
         if pid == self.init {
             let now = contents(pid, &self.program.variables);
@@ -199,15 +204,16 @@ fn go_on(pid: Pid, signal: Option<Signal>) {
     ptrace::cont(pid, signal).unwrap_or_default();
 }
 
-fn memory(pid: Pid) -> File {
-    let path = format!("/proc/{pid}/mem");
-    let opened = OpenOptions::new().read(true).write(true).open(&path);
-    opened.unwrap_or_else(|error| panic!("{path}: {error}"))
+fn memory(pid: Pid) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(format!("/proc/{pid}/mem"))
 }
 
 /// What the variables of the program hold in this process.
 fn contents(pid: Pid, variables: &[Symbol]) -> Vec<Vec<u8>> {
-    let (memory, start) = (memory(pid), start(pid));
+    let (memory, start) = (memory(pid).unwrap(), start(pid));
     let read = |variable: &Symbol| {
         let mut bytes = vec![0; variable.size];
         memory
