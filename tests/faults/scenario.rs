@@ -8,9 +8,8 @@ use crate::support::{Deadline, pause};
 use crate::tracer::{self, Fault, Seen, Shared, Site};
 use nix::sys::signal::{SIGKILL, SIGPWR};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, mpsc};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// What a machine goes through, in this order.
@@ -91,7 +90,7 @@ pub(crate) fn run(template: &Root, fault: Option<&Fault>, usual: Option<&Usual>)
     let shared = Arc::new(Shared::default());
     let mut tracer = None;
     let machine = Plan::on(root).boot_held(|setup| {
-        tracer = Some(trace(setup, fault.cloned(), &shared));
+        tracer = Some(tracer::follow(setup, fault.cloned(), &shared));
     });
     let mut run = Run {
         machine,
@@ -159,20 +158,6 @@ fn needs_no_word(fault: Option<&Fault>) -> bool {
     fault.is_some_and(|fault| {
         STAGES[fault.site.stage] == "power" && fault.error == nix::errno::Errno::ENOENT
     })
-}
-
-/// Has a thread take hold of the process before it goes on to be init.
-fn trace(setup: i32, fault: Option<Fault>, shared: &Arc<Shared>) -> JoinHandle<()> {
-    let (ready, hold) = mpsc::channel();
-    let shared = Arc::clone(shared);
-    let thread = std::thread::Builder::new()
-        .name("tracer".into())
-        .spawn(move || tracer::follow(setup, fault, &shared, &ready))
-        .expect("cannot start a thread");
-    hold.recv()
-        .expect("the tracer has ended")
-        .unwrap_or_else(|error| panic!("ptrace: {error}"));
-    thread
 }
 
 /// One thing the operator does; whether it came about.

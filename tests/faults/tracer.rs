@@ -1,22 +1,22 @@
 //! The tracer: follows PID 1 and what it forks, names each system call's site, and makes one call fail.
 //!
-//! One thread a machine, because ptrace(2) belongs to a thread. It takes hold of the script that becomes init, and looks
-//! on from the exec of init. What init forks is followed until it is another program. If the thread ends, however it
-//! ends, the kernel kills what it traces.
+//! It takes hold of the script that becomes init, and looks on from the exec of init. What init forks is followed until it is
+//! another program.
 
 use crate::errnos::{self, Call, Shape};
+use crate::support::tracing;
 use nix::errno::Errno;
 use nix::sys::ptrace::{self, Options};
 use nix::sys::signal::Signal;
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::sys::wait::WaitStatus;
 use nix::unistd::Pid;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 /// `PTRACE_EVENT_STOP` of ptrace(2).
 const EVENT_STOP: i32 = 128;
@@ -75,38 +75,17 @@ struct Tracee {
     result: Option<Errno>,
 }
 
-/// Follows the process until nothing of the machine is left. Says through `ready` that it has taken hold.
-pub(crate) fn follow(
-    setup: i32,
-    fault: Option<Fault>,
-    shared: &Arc<Shared>,
-    ready: &Sender<Result<(), Errno>>,
-) {
-    let setup = Pid::from_raw(setup);
-    let hold = ptrace::seize(
-        setup,
-        Options::PTRACE_O_EXITKILL | Options::PTRACE_O_TRACEEXEC,
-    );
-    ready.send(hold).unwrap_or_default();
-    if hold.is_err() {
-        return;
-    }
+/// Follows the process until nothing of the machine is left.
+pub(crate) fn follow(setup: i32, fault: Option<Fault>, shared: &Arc<Shared>) -> JoinHandle<()> {
     let mut tracer = Tracer {
-        init: setup,
+        init: Pid::from_raw(setup),
         is_init: false,
         tracees: HashMap::new(),
         fault,
         shared: Arc::clone(shared),
         counted: BTreeSet::new(),
     };
-    let flags = WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD;
-    loop {
-        match waitpid(None, Some(flags)) {
-            Ok(status) => tracer.look(status),
-            Err(Errno::EINTR) => {}
-            Err(_) => return,
-        }
-    }
+    tracing::follow(setup, move |status| tracer.look(status))
 }
 
 struct Tracer {

@@ -30,7 +30,7 @@ mod tracer;
 use nix::sys::signal::SIGKILL;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use support::accounting::change_to;
 use support::namespace::{Machine, Plan};
@@ -152,13 +152,7 @@ fn live(file: &Path, kind: Kind, program: &Arc<Program>) -> Seen {
             .fold(Plan::on(root).in_container(), Plan::word),
     };
     let machine = plan.boot_held(|setup| {
-        let (ready, hold) = mpsc::channel();
-        let (program, seen) = (Arc::clone(program), Arc::clone(&seen));
-        let thread = std::thread::Builder::new().spawn(move || {
-            tracer::follow(setup, program, &seen, &ready);
-        });
-        tracer = Some(thread.unwrap());
-        hold.recv().unwrap().unwrap();
+        tracer = Some(tracer::follow(setup, Arc::clone(program), &seen));
     });
     let process = machine.process("/bin/sleep 1003");
     if kind != Kind::Command {

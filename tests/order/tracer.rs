@@ -1,20 +1,19 @@
 //! The tracer: a breakpoint at each function, taken away when it is reached.
 //!
-//! One thread for the machine, because ptrace(2) belongs to a thread. It takes hold of the script that becomes init, and
-//! follows what init forks until that is another program.
+//! It takes hold of the script that becomes init, and follows what init forks until that is another program.
 
+use crate::support::tracing;
 use crate::symbols::{Program, Symbol};
-use nix::errno::Errno;
 use nix::sys::ptrace::{self, Options};
 use nix::sys::signal::Signal;
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::sys::wait::WaitStatus;
 use nix::unistd::Pid;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 /// `int3`.
 const BREAKPOINT: u8 = 0xcc;
@@ -45,22 +44,13 @@ pub(crate) struct Seen {
     pub(crate) written: BTreeSet<usize>,
 }
 
-/// Follows the process until nothing of the machine is left. Says through `ready` that it has taken hold.
-pub(crate) fn follow(
-    setup: i32,
-    program: Arc<Program>,
-    seen: &Arc<Mutex<Seen>>,
-    ready: &Sender<Result<(), Errno>>,
-) {
-    let setup = Pid::from_raw(setup);
-    let options = Options::PTRACE_O_EXITKILL | Options::PTRACE_O_TRACEEXEC;
-    let hold = ptrace::seize(setup, options);
-    ready.send(hold).unwrap();
+/// Follows the process until nothing of the machine is left.
+pub(crate) fn follow(setup: i32, program: Arc<Program>, seen: &Arc<Mutex<Seen>>) -> JoinHandle<()> {
     let places = program.functions.iter().enumerate();
     let places = places.map(|(number, function)| (function.address, number));
     let mut tracer = Tracer {
         places: places.collect(),
-        init: setup,
+        init: Pid::from_raw(setup),
         seen: Arc::clone(seen),
         program,
         before: Vec::new(),
@@ -69,14 +59,7 @@ pub(crate) fn follow(
         start: 0,
         clients: HashMap::new(),
     };
-    let flags = WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD;
-    loop {
-        match waitpid(None, Some(flags)) {
-            Ok(status) => tracer.look(status),
-            Err(Errno::EINTR) => {}
-            Err(_) => return,
-        }
-    }
+    tracing::follow(setup, move |status| tracer.look(status))
 }
 
 struct Tracer {

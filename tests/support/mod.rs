@@ -13,6 +13,7 @@ pub(crate) mod cgroup;
 pub(crate) mod namespace;
 pub(crate) mod pty;
 pub(crate) mod root;
+pub(crate) mod tracing;
 
 use std::time::{Duration, Instant};
 
