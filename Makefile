@@ -24,7 +24,7 @@ programs    := $(target)/release
 build_flags :=
 endif
 
-# Puts together in the file of init what process 1 runs; a linker that was chosen for this host stays.
+# The linker puts together in the file of init what process 1 runs; one that the environment names for this host stays.
 linker_name := CARGO_TARGET_$(shell echo $(host) | tr a-z- A-Z_)_LINKER
 linker      := $(linker_name)="$${$(linker_name):-$(CURDIR)/link/cc}"
 

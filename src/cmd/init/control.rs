@@ -329,33 +329,20 @@ mod tests {
 
     const NOW: Uptime = Uptime(Duration::from_secs(10));
 
-    struct Scene {
-        root: tempfile::TempDir,
-        control: Control,
-        report: Reporter,
-    }
-
-    /// A FIFO that has not been opened yet, and the directory it is to be in.
-    fn scene() -> Scene {
+    /// A FIFO that has been opened, is not watched yet, and has lost its name; the last keeps its directory.
+    fn scene() -> (Control, Reporter, io::Result<Fifo>, tempfile::TempDir) {
         let root = tempfile::tempdir().unwrap();
         let paths = Paths::new(root.path());
-        fs::create_dir_all(paths.initctl().parent().unwrap()).unwrap();
-        Scene {
-            control: Control::new(&paths),
-            report: Reporter::new(&paths, Realm::Machine),
-            root,
-        }
+        let control = Control::new(&paths);
+        fs::create_dir_all(&control.directory).unwrap();
+        let opened = Fifo::open(&control.path);
+        fs::remove_file(&control.path).unwrap();
+        (control, Reporter::new(&paths, Realm::Machine), opened, root)
     }
 
     #[test]
     fn what_takes_the_place_of_the_fifo_before_it_is_watched_is_looked_at() {
-        let Scene {
-            mut control,
-            mut report,
-            root: _root,
-        } = scene();
-        let opened = Fifo::open(&control.path);
-        fs::remove_file(&control.path).unwrap();
+        let (mut control, mut report, opened, _root) = scene();
         fs::create_dir(&control.path).unwrap();
         control.take(opened, NOW, &mut report);
         let later = control.retry_at().unwrap();
@@ -371,13 +358,7 @@ mod tests {
 
     #[test]
     fn another_fifo_that_takes_its_place_before_it_is_watched_is_taken() {
-        let Scene {
-            mut control,
-            mut report,
-            root: _root,
-        } = scene();
-        let opened = Fifo::open(&control.path);
-        fs::remove_file(&control.path).unwrap();
+        let (mut control, mut report, opened, _root) = scene();
         let another = Fifo::open(&control.path).unwrap();
         control.take(opened, NOW, &mut report);
         let later = control.retry_at().unwrap();
