@@ -21,7 +21,7 @@
 //! P                     the next effect was begun, so that the one before is done
 //! C 218                 a process was forked for it
 //! L 15                  which accounting records are written
-//! D                     the last effect is done
+//! D                     the effect at hand is done
 //! G 3 219               the minimal init has started a process for an entry
 //! XCR5000 11 1 0 4f20   init crashed (XCD: was asked to, XCM: had no memory)
 //! ```
@@ -66,7 +66,7 @@ pub enum Mark<'a> {
     Forked(Pid),
     /// Which accounting records have reached their files.
     Recorded(Written),
-    /// The last effect is done.
+    /// The effect at hand is done: it was the last, or must not be begun again.
     Done,
     /// The minimal init has started a process for the entry of this key.
     Kept(u64, Pid),

@@ -114,6 +114,20 @@ fn a_process_that_was_forked_is_not_forked_again() {
 }
 
 #[test]
+fn an_effect_that_is_done_is_not_begun_again_and_those_behind_it_are_left() {
+    let mut story = Story::begin();
+    let effects = story.happens(Event::Booted);
+    assert_eq!(effects.len(), 2, "{effects:?}");
+    story.mark(Mark::Begun);
+    story.mark(Mark::Done);
+    assert_eq!(story.crashes().effects, &effects[1..]);
+    story.mark(Mark::Begun);
+    story.mark(Mark::Done);
+    story.mark(Mark::Done);
+    assert!(story.crashes().effects.is_empty());
+}
+
+#[test]
 fn an_effect_that_was_begun_is_tried_once_more_and_then_given_up() {
     let (mut story, key) = starting();
     story.mark(Mark::Begun);

@@ -230,8 +230,13 @@ impl Container {
 
     /// Has its first process fail, which only somebody outside can ask for.
     pub(crate) fn crash(&self) {
+        kill(self.pid(), Signal::SIGSEGV).unwrap();
+    }
+
+    /// Its first process, by the number that it has outside.
+    pub(crate) fn pid(&self) -> Pid {
         // The runtime writes the number down when the process runs already.
-        let pid = wait_until(
+        wait_until(
             "the container's process is known",
             LIMIT,
             || {
@@ -239,8 +244,7 @@ impl Container {
                 text.trim().parse().ok().map(Pid::from_raw)
             },
             || self.said(),
-        );
-        kill(pid, Signal::SIGSEGV).unwrap();
+        )
     }
 
     pub(crate) fn root(&self) -> &Root {

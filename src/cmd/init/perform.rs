@@ -11,9 +11,11 @@ use crate::initctl::PowerStatus;
 use crate::inittab::Action;
 use crate::inittab::command::{Accounting, served_terminal};
 use crate::journal::Mark;
+use crate::process::{Pid, Signal};
 use crate::supervisor::{Effect, Event, Program, Rest, Sink, Start, Title};
 use crate::sys;
 use crate::sys::console::Console;
+use crate::sys::crash::Whole;
 use crate::sys::reboot::End;
 use crate::uptime::Uptime;
 use std::ffi::{CString, OsStr};
@@ -26,10 +28,7 @@ impl Init {
     pub(super) fn perform(&mut self, now: Uptime, effect: Effect) {
         match effect {
             Effect::Spawn(start) => self.spawn(&start),
-            Effect::SignalGroup { leader, signal } => {
-                // A group that is gone already needs no signal; its exit is on the way.
-                sys::signal::send_to_group(leader, signal).unwrap_or_default();
-            }
+            Effect::SignalGroup { leader, signal } => self.signal_group(leader, signal),
             Effect::LookForGroup { leader } => {
                 if sys::signal::group_exists(leader) {
                     self.answer(Event::GroupOutlives { leader });
@@ -65,6 +64,15 @@ impl Init {
             } => self.end_container(ending, status, rest),
             Effect::ReExec => self.re_exec(),
         }
+    }
+
+    /// Signals a group, and writes down that this is done before anybody can replace this image: the group would hear it
+    /// twice.
+    fn signal_group(&mut self, leader: Pid, signal: Signal) {
+        let _whole = Whole::begin();
+        // A group that is gone already needs no signal; its exit is on the way.
+        sys::signal::send_to_group(leader, signal).unwrap_or_default();
+        self.journal.note(Mark::Done);
     }
 
     /// Reads the table. A machine that boots without one gets its fallback; one that runs keeps what it has.
