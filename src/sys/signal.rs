@@ -73,7 +73,10 @@ impl SignalQueue {
             } else {
                 libc::SIG_DFL
             };
-            if !FAULTS.contains(&number) {
+            // One that was sent while the image before made way waits. To set the action it has already would throw it away
+            // where programs ignore it by default, as they do SIGCONT and SIGWINCH (sigaction(2), POSIX).
+            let is_so = disposition == libc::SIG_DFL && is_default(number);
+            if !is_so && !FAULTS.contains(&number) {
                 set_disposition(number, disposition);
             }
         }

@@ -4,19 +4,14 @@
 
 use crate::bundle::{BOTH, Bundle, Container, Runtime};
 use crate::support::root::{Root, Subject, crashing_init};
+use crate::support::tracing::Held;
 use crate::support::{LIMIT, wait_until};
 use crate::system::{all_were_stopped_in_order, system, up};
-use nix::sys::ptrace::{self, Options};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::Signal;
 use nix::sys::stat::Mode;
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::Pid;
 
 /// Says its process number when it begins and for each USR1, and ends with 6 on TERM.
 const COMMAND: &str = "trap 'echo $$ has USR1' USR1; trap 'exit 6' TERM; echo command $$; while :; do usleep 5000; done";
-
-/// A container whose test fails goes with it.
-const HELD: Options = Options::PTRACE_O_EXITKILL;
 
 /// Crashes it, and waits until init has gone on so often.
 fn crash(container: &Container, times: usize) {
@@ -81,32 +76,13 @@ fn a_command_among_services_keeps_its_process_its_signals_and_its_status() {
     }
 }
 
-/// Lets a process that is held go on to the end of its next kill(2) of this signal to a group, and holds it there.
-fn let_it_signal_a_group(pid: Pid, signal: Signal) {
-    let mut begun = false;
-    loop {
-        match waitpid(pid, Some(WaitPidFlag::__WALL)).unwrap() {
-            WaitStatus::PtraceSyscall(_) => {
-                let registers = ptrace::getregs(pid).unwrap();
-                // A number of a process fills half a register.
-                let is_group = registers.rdi & 0x8000_0000 != 0;
-                let is_it = registers.orig_rax.cast_signed() == libc::SYS_kill
-                    && is_group
-                    && registers.rsi.cast_signed() == i64::from(signal as i32);
-                if begun && is_it {
-                    return;
-                }
-                begun = is_it;
-                ptrace::syscall(pid, None).unwrap();
-            }
-            WaitStatus::Stopped(_, other) => ptrace::syscall(pid, other).unwrap(),
-            WaitStatus::PtraceEvent(..) => {
-                ptrace::setoptions(pid, HELD | Options::PTRACE_O_TRACESYSGOOD).unwrap();
-                ptrace::syscall(pid, None).unwrap();
-            }
-            other => panic!("{other:?}"),
-        }
-    }
+/// Whether it is kill(2) of this signal to a group.
+fn signals_a_group(registers: &libc::user_regs_struct, signal: Signal) -> bool {
+    // A process number fills half a register.
+    let is_group = registers.rdi & 0x8000_0000 != 0;
+    registers.orig_rax.cast_signed() == libc::SYS_kill
+        && is_group
+        && registers.rsi.cast_signed() == i64::from(signal as i32)
 }
 
 #[test]
@@ -114,14 +90,12 @@ fn a_signal_is_passed_on_once_also_where_init_is_replaced_just_then() {
     let mut container = system(Runtime::Crun, &["--", "sh", "-c", COMMAND]).start();
     let command = command_of(&container);
     let heard = format!("{command} has USR1\n");
-    let init = container.pid();
-    ptrace::seize(init, HELD).unwrap();
-    ptrace::interrupt(init).unwrap();
+    let init = Held::take(container.pid().as_raw());
     container.kill("USR1");
-    let_it_signal_a_group(init, Signal::SIGUSR1);
+    init.go_on_to_end_of(|call| signals_a_group(call, Signal::SIGUSR1));
     container.wait_for(&heard);
-    kill(init, Signal::SIGSEGV).unwrap();
-    ptrace::detach(init, None).unwrap();
+    container.crash();
+    init.let_go();
     container.wait_for("SIGSEGV from outside");
     container.kill("TERM");
     assert_eq!(container.ended(), 6, "{}", container.said());

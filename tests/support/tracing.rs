@@ -1,4 +1,4 @@
-//! A machine looked at by ptrace(2), which belongs to a thread.
+//! Processes held and looked at by ptrace(2), which belongs to a thread.
 
 use nix::errno::Errno;
 use nix::sys::ptrace::{self, Options};
@@ -39,4 +39,79 @@ pub(crate) fn follow(
         .expect("the tracer has ended")
         .unwrap_or_else(|error| panic!("ptrace: {error}"));
     thread
+}
+
+/// A process that is held, by the thread that has taken hold of it. If that ends without letting it go, it is killed.
+pub(crate) struct Held(Pid);
+
+impl Held {
+    /// Takes hold of one that runs.
+    pub(crate) fn take(pid: i32) -> Self {
+        let held = Held(Pid::from_raw(pid));
+        let options = Options::PTRACE_O_EXITKILL
+            | Options::PTRACE_O_TRACESYSGOOD
+            | Options::PTRACE_O_TRACEEXEC
+            | Options::PTRACE_O_TRACEFORK;
+        ptrace::seize(held.0, options).unwrap();
+        ptrace::interrupt(held.0).unwrap();
+        held.wait_for_event(libc::PTRACE_EVENT_STOP);
+        held
+    }
+
+    /// Lets it go on to the moment in which the kernel has put another program in its place.
+    pub(crate) fn go_on_to_exec(&self) {
+        ptrace::cont(self.0, None).unwrap();
+        self.wait_for_event(libc::PTRACE_EVENT_EXEC);
+    }
+
+    /// Lets it go on to the moment in which it has forked, and holds the child, too, at its beginning.
+    pub(crate) fn go_on_to_fork(&self) -> Held {
+        ptrace::cont(self.0, None).unwrap();
+        self.wait_for_event(libc::PTRACE_EVENT_FORK);
+        let child = ptrace::getevent(self.0).unwrap();
+        let child = Held(Pid::from_raw(i32::try_from(child).unwrap()));
+        child.wait_for_event(libc::PTRACE_EVENT_STOP);
+        child
+    }
+
+    /// Lets it go on to the end of a system call of which this is so.
+    pub(crate) fn go_on_to_end_of(&self, is_it: impl Fn(&libc::user_regs_struct) -> bool) {
+        let mut signal = None;
+        loop {
+            ptrace::syscall(self.0, signal.take()).unwrap();
+            match self.next_stop() {
+                WaitStatus::PtraceSyscall(_) => {
+                    let registers = ptrace::getregs(self.0).unwrap();
+                    // At the beginning of a call the kernel has put ENOSYS where the result will be.
+                    let is_over = registers.rax.cast_signed() != -i64::from(Errno::ENOSYS as i32);
+                    if is_over && is_it(&registers) {
+                        return;
+                    }
+                }
+                WaitStatus::Stopped(_, other) => signal = Some(other),
+                WaitStatus::PtraceEvent(..) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    pub(crate) fn let_go(self) {
+        ptrace::detach(self.0, None).unwrap();
+    }
+
+    fn wait_for_event(&self, event: i32) {
+        loop {
+            let signal = match self.next_stop() {
+                WaitStatus::PtraceEvent(_, _, found) if found == event => return,
+                WaitStatus::PtraceEvent(..) => None,
+                WaitStatus::Stopped(_, signal) => Some(signal),
+                other => panic!("{other:?}"),
+            };
+            ptrace::cont(self.0, signal).unwrap();
+        }
+    }
+
+    fn next_stop(&self) -> WaitStatus {
+        waitpid(self.0, Some(WaitPidFlag::__WALL)).unwrap()
+    }
 }
