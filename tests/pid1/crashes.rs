@@ -7,7 +7,7 @@ use crate::support::accounting::{SET_ENVIRONMENT, change_to, request};
 use crate::support::namespace::{Ending, Machine, Plan};
 use crate::support::root::{crashing_init, ours};
 use crate::support::tracing::Held;
-use nix::sys::signal::{SIGCHLD, SIGCONT, SIGKILL, SIGSEGV, SIGTERM, SIGTSTP, SIGWINCH};
+use nix::sys::signal::{SIGCHLD, SIGCONT, SIGKILL, SIGPWR, SIGSEGV, SIGTERM, SIGTSTP, SIGWINCH};
 
 const LEVELS: &str = "id:3:initdefault:
 o3:3:once:/bin/note once
@@ -310,6 +310,23 @@ fn init_that_is_paused_and_replaced_is_still_told_to_go_on() {
     machine.signal(SIGCONT);
     init.let_go();
     machine.process("/bin/sleep 1004");
+}
+
+#[test]
+fn a_power_status_is_not_lost_where_init_is_replaced_as_it_reads_it() {
+    if !ours() {
+        return;
+    }
+    let entries = "pf::powerfail:/bin/note fail\npo::powerokwait:/bin/note ok\n";
+    let machine = in_level_three(&format!("{LEVELS}{entries}"));
+    machine.write("/run/powerstatus", "OK\n");
+    let init = Held::take(machine.init().pid);
+    machine.signal(SIGPWR);
+    init.go_on_to_end_of(|_| !machine.at("/run/powerstatus").exists());
+    machine.signal(SIGSEGV);
+    init.let_go();
+    machine.until_true("an entry for power runs", || machine.log().len() == 2);
+    assert_eq!(machine.log(), ["once", "ok"]);
 }
 
 #[test]

@@ -36,6 +36,8 @@ impl Init {
             }
             Effect::ReadTable => self.read_table(),
             Effect::ReadPowerStatus => {
+                // The file goes away as it is read; another image would take its absence for an answer.
+                let _whole = Whole::begin();
                 let status = self.read_power_status();
                 self.answer(Event::PowerChanged(status));
             }
