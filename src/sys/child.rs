@@ -197,6 +197,8 @@ impl Forked<'_> {
 
     fn run_controlling(self) -> u8 {
         lead_session();
+        // Before the terminal is this session's: whoever keeps it must not end by a key.
+        signal::ignore_terminal_keys();
         self.take_console();
         steal_terminal(io::stdin().as_fd());
         // Here, where the number is the one that init knows.
@@ -204,12 +206,16 @@ impl Forked<'_> {
         // SAFETY: as above: a single-threaded copy of a single-threaded process.
         match unsafe { fork() } {
             Ok(ForkResult::Child) => {
+                signal::heed_terminal_keys();
                 // A terminal that cannot be set up still takes output.
                 console::reset_terminal(io::stdin().as_fd()).unwrap_or_default();
                 self.run_body()
             }
             Ok(ForkResult::Parent { child }) => keep_terminal_for(child),
-            Err(_) => self.run_body(),
+            Err(_) => {
+                signal::heed_terminal_keys();
+                self.run_body()
+            }
         }
     }
 
@@ -243,7 +249,6 @@ fn lead_session() {
 
 /// Waits for the process that runs on the terminal, then takes the terminal away from this session.
 fn keep_terminal_for(child: NixPid) -> u8 {
-    signal::ignore_terminal_keys();
     fd::close_above_standard();
     let status = loop {
         match wait_for(child.as_raw(), 0) {

@@ -188,10 +188,20 @@ fn block_none() {
     }
 }
 
+/// What the keys send that end or stop programs of a terminal.
+const OF_KEYS: [Signal; 3] = [Signal::INT, Signal::QUIT, Signal::TSTP];
+
 /// Lets this process live through the keys that end or stop programs of its terminal.
 pub(crate) fn ignore_terminal_keys() {
-    for signal in [Signal::INT, Signal::QUIT, Signal::TSTP] {
+    for signal in OF_KEYS {
         set_disposition(signal.0, libc::SIG_IGN);
+    }
+}
+
+/// Has them act upon this process again, as upon any program.
+pub(super) fn heed_terminal_keys() {
+    for signal in OF_KEYS {
+        set_disposition(signal.0, libc::SIG_DFL);
     }
 }
 

@@ -1,7 +1,9 @@
 //! What init hands to the processes it starts: session, terminal, descriptors, signals, environment, words.
 
+use crate::support::accounting::change_to;
 use crate::support::namespace::{Plan, Process};
 use crate::support::root::ours;
+use crate::support::tracing::Held;
 use std::fs;
 
 /// A signal set of a process, without the two that libc keeps to itself: who starts the tests may ignore them, and
@@ -97,6 +99,34 @@ fn start_up_entry_owns_the_console_and_the_interrupt_key_reaches_it() {
     machine.type_line("\u{3}");
     let later = machine.process("/bin/sleep 1000");
     assert_eq!(later.terminal, 0);
+}
+
+#[test]
+fn interrupt_key_that_comes_while_a_start_up_entry_begins_does_not_hang_it_up() {
+    if !ours() {
+        return;
+    }
+    let inittab = "id:3:initdefault:\nr3:3:respawn:/bin/sleep 1000\nw1:S:wait:/bin/asks\nw2:S:wait:/bin/note after\n";
+    let script = "trap 'note interrupted' INT; trap 'note hung up' HUP; note ready
+        until [ -e /out/done ]; do usleep 5000; done";
+    let machine = Plan::new(inittab).script("/bin/asks", script).boot();
+    machine.process("/bin/sleep 1000");
+    let init = Held::take(machine.init().pid);
+    machine.ask(&change_to('S'));
+    let keeper = init.go_on_to_fork();
+    init.let_go();
+    let program = keeper.go_on_to_fork();
+    program.let_go();
+    machine.wait_log("ready");
+    machine.type_line("\u{3}");
+    machine.wait_log("interrupted");
+    keeper.let_go();
+    machine.write("/out/done", "");
+    machine.wait_log("after");
+    machine.until_true("the entry is over", || {
+        !machine.is_there("/bin/sh /bin/asks")
+    });
+    assert_eq!(machine.log(), ["ready", "interrupted", "after"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use nix::errno::Errno;
 use nix::sys::ptrace::{self, Options};
+use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use std::sync::mpsc;
@@ -41,7 +42,7 @@ pub(crate) fn follow(
     thread
 }
 
-/// A process that is held, by the thread that has taken hold of it. If that ends without letting it go, it is killed.
+/// A process that is held, by the thread that has taken hold of it. It is killed if it is not let go.
 pub(crate) struct Held(Pid);
 
 impl Held {
@@ -97,6 +98,7 @@ impl Held {
 
     pub(crate) fn let_go(self) {
         ptrace::detach(self.0, None).unwrap();
+        std::mem::forget(self);
     }
 
     fn wait_for_event(&self, event: i32) {
@@ -113,5 +115,15 @@ impl Held {
 
     fn next_stop(&self) -> WaitStatus {
         waitpid(self.0, Some(WaitPidFlag::__WALL)).unwrap()
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Nobody else can reap it, and its namespace is there until it has been.
+        kill(self.0, Signal::SIGKILL).unwrap_or_default();
+        while waitpid(self.0, Some(WaitPidFlag::__WALL)).is_ok_and(|status| {
+            !matches!(status, WaitStatus::Signaled(..) | WaitStatus::Exited(..))
+        }) {}
     }
 }
