@@ -4,11 +4,15 @@ use crate::support::Deadline;
 use crate::support::accounting::{SET_ENVIRONMENT, change_to, request};
 use crate::support::namespace::{Machine, Plan};
 use crate::support::root::ours;
+use crate::support::tracing;
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
+use nix::sys::ptrace::{self, Options};
 use nix::sys::signal::Signal::{SIGCONT, SIGHUP, SIGTSTP, SIGUSR1, SIGUSR2};
+use nix::sys::wait::WaitStatus;
 use std::fs;
 use std::hint::spin_loop;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::sync::mpsc;
 use std::time::Duration;
 
 const LEVELS: &str =
@@ -27,6 +31,42 @@ fn fifo_is_made_for_root_alone() {
     let fifo = fs::symlink_metadata(machine.at("/run/initctl")).unwrap();
     assert!(fifo.file_type().is_fifo());
     assert_eq!(fifo.permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn fifo_is_there_before_anybody_can_ask_for_something() {
+    if !ours() {
+        // The original starts the first entries, and looks then.
+        return;
+    }
+    let (tell, told) = mpsc::channel();
+    let look = move |status| match status {
+        WaitStatus::PtraceEvent(pid, _, libc::PTRACE_EVENT_EXEC) => {
+            let options = Options::PTRACE_O_TRACEEXEC
+                | Options::PTRACE_O_TRACEFORK
+                | Options::PTRACE_O_TRACEVFORK
+                | Options::PTRACE_O_TRACECLONE;
+            ptrace::setoptions(pid, options).unwrap();
+            ptrace::cont(pid, None).unwrap();
+        }
+        // The child.
+        WaitStatus::PtraceEvent(pid, _, libc::PTRACE_EVENT_STOP) => {
+            ptrace::detach(pid, None).unwrap();
+        }
+        // It has one.
+        WaitStatus::PtraceEvent(pid, ..) => {
+            let path = format!("/proc/{pid}/root/run/initctl");
+            tell.send(fs::exists(path).unwrap()).unwrap();
+            ptrace::detach(pid, None).unwrap();
+        }
+        WaitStatus::Stopped(pid, signal) => ptrace::cont(pid, signal).unwrap(),
+        other => panic!("{other:?}"),
+    };
+    let mut tracer = None;
+    let machine = Plan::new(LEVELS).boot_held(|setup| tracer = Some(tracing::follow(setup, look)));
+    machine.process("/bin/sleep 1003");
+    assert_eq!(told.recv(), Ok(true));
+    tracer.unwrap().join().unwrap();
 }
 
 #[test]

@@ -318,6 +318,8 @@ impl Init {
         self.ledger.begin();
         self.report
             .say(Sink::Console, &format!("version {} booting", version()));
+        // Before anybody is started who may have something to ask.
+        self.control.look(sys::clock::now(), &mut self.report);
         self.supervisor = Supervisor::new(&words.boot);
         self.begin(Event::Booted);
     }
