@@ -2,7 +2,7 @@
 
 use crate::support::pty::Pty;
 use crate::support::root::{Root, Subject};
-use crate::support::{LIMIT, wait_until};
+use crate::support::{LIMIT, UNTIL_DOWN, wait_until};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs::{self, File};
@@ -57,7 +57,9 @@ pub(crate) struct Bundle {
 pub(crate) struct Container {
     bundle: Bundle,
     child: Child,
+    /// Where its output and its errors are put. They may be one file.
     output: PathBuf,
+    errors: PathBuf,
 }
 
 impl Bundle {
@@ -164,26 +166,33 @@ impl Bundle {
 
     /// Starts it with another output than the file that [`Container::said`] reads.
     pub(crate) fn start_with(self, stdout: Stdio, output: PathBuf) -> Container {
-        let errors = appending(&output);
+        let errors = match self.runtime {
+            // It stands between the two, and copies each when it comes to it, in the middle of a line of the other.
+            Runtime::Runc => self.folder.path().join("errors"),
+            Runtime::Crun => output.clone(),
+        };
         let child = self
             .command()
             .stdin(Stdio::null())
             .stdout(stdout)
-            .stderr(errors)
+            .stderr(appending(&errors))
             .spawn()
             .unwrap();
         Container {
             bundle: self,
             child,
             output,
+            errors,
         }
     }
 
     /// Starts it on a terminal, as for a person.
     pub(crate) fn start_on(self, terminal: &Pty) -> Container {
         let child = terminal.spawn(&self.command());
+        let output = self.folder.path().join("output");
         Container {
-            output: self.folder.path().join("output"),
+            errors: output.clone(),
+            output,
             bundle: self,
             child,
         }
@@ -203,10 +212,19 @@ fn appending(path: &Path) -> File {
     options.append(true).create(true).open(path).unwrap()
 }
 
+fn said_in(errors: &Path, output: &Path) -> String {
+    let errors = Some(errors).filter(|errors| *errors != output);
+    let files = errors.into_iter().chain([output]);
+    let bytes: Vec<u8> = files
+        .flat_map(|file| fs::read(file).unwrap_or_default())
+        .collect();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 impl Container {
-    /// What it has printed.
+    /// What it has printed: all of its errors first where they are not in the file of its output.
     pub(crate) fn said(&self) -> String {
-        String::from_utf8_lossy(&fs::read(&self.output).unwrap_or_default()).into_owned()
+        said_in(&self.errors, &self.output)
     }
 
     pub(crate) fn wait_for(&self, text: &str) {
@@ -253,12 +271,12 @@ impl Container {
 
     /// Waits until it has ended, and returns the exit status the runtime passes on.
     pub(crate) fn ended(&mut self) -> i32 {
-        let (child, output) = (&mut self.child, &self.output);
+        let (child, errors, output) = (&mut self.child, &self.errors, &self.output);
         let status = wait_until(
             "the container ends",
-            LIMIT,
+            UNTIL_DOWN,
             || child.try_wait().unwrap(),
-            || fs::read_to_string(output).unwrap_or_default(),
+            || said_in(errors, output),
         );
         status.code().unwrap_or_else(|| panic!("{status}"))
     }

@@ -61,7 +61,7 @@ fn a_hundred_crashes_under_load_cost_no_child_no_request_and_leave_no_zombie() {
     }
     let machine = in_level_three(LEVELS);
     let kept = machine.process("/bin/sleep 1345").pid;
-    let mut load = machine.start("while :; do (sleep 0 &) ; (sleep 0 &) ; done");
+    let mut load = machine.start("until [ -e /out/stop ]; do (sleep 0 &) ; (sleep 0 &) ; done");
     for round in 0..100_usize {
         let (to, process) = if round % 2 == 0 {
             ('4', "/bin/sleep 1004")
@@ -95,8 +95,8 @@ fn a_hundred_crashes_under_load_cost_no_child_no_request_and_leave_no_zombie() {
             machine.log().len() == 1 + round.div_ceil(2)
         });
     }
-    load.kill().unwrap();
-    load.wait().unwrap();
+    machine.write("/out/stop", "");
+    machine.until_true("the load is over", || load.try_wait().unwrap().is_some());
     machine.until_true("no zombie is left", || machine.zombies().is_empty());
     assert!(machine.transcript().matches("PANIC").count() >= 50);
 }
@@ -197,6 +197,7 @@ fn processes_on_their_way_out_still_have_their_deadline_after_a_crash() {
     let machine = in_level_three(LEVELS);
     machine.ask(&change_to('5'));
     let stubborn = machine.process("sleep 1005");
+    machine.wait_console("the TERM signal");
     machine.ask(&request(1, '3', 2, b""));
     machine.wait_console("the TERM signal");
     asked_for(&machine);

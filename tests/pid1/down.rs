@@ -31,7 +31,8 @@ fn a_console_that_is_stopped_does_not_keep_the_machine_up() {
     assert_eq!(machine.ended(), Ending::Restart);
 }
 
-/// A machine that does not go down by itself.
+/// A machine that does not go down by itself. Its root is read-only already: on its way down init makes it so, and below it
+/// lies a file system of the one who runs the tests.
 fn hanging() -> Machine {
     let plan = Plan::new(
         "id:3:initdefault:\nr3:3:respawn:/bin/sleep 1003\nl6:6:wait:/bin/hang\nl0:0:wait:/bin/hang\n",
@@ -40,5 +41,5 @@ fn hanging() -> Machine {
         "/bin/hang",
         "trap '' TERM HUP INT; while :; do sleep 1006; done",
     );
-    plan.boot()
+    plan.read_only().boot()
 }

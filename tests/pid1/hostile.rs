@@ -54,7 +54,8 @@ fn full_file_systems_cost_files_and_nothing_else() {
 
 #[test]
 fn without_room_for_a_fifo_the_keys_still_bring_the_machine_down() {
-    let mut machine = spoilt("mount -t tmpfs -o nr_inodes=2 tiny /run; : >/run/fill");
+    let mut machine =
+        spoilt("mount -t tmpfs -o nr_inodes=2 tiny /tmp; : >/tmp/fill; mount --move /tmp /run");
     reaps(&machine);
     assert!(!machine.try_ask(&[]));
     machine.signal(SIGINT);

@@ -20,6 +20,10 @@ use std::time::{Duration, Instant};
 /// How long anything may take before it counts as a hang. Generous: the machine may be busy with other tests.
 pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 
+/// How long a way down may take. What it has to write to the disks, those of the machine that runs the tests, is waited for
+/// longer than anything else.
+pub(crate) const UNTIL_DOWN: Duration = Duration::from_secs(180);
+
 /// A moment that lies `limit` from now; what is not seen by then is taken for a hang.
 pub(crate) struct Deadline(Instant);
 

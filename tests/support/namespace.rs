@@ -7,7 +7,7 @@
 use super::accounting::{Record, records};
 use super::pty::Pty;
 use super::root::{Root, Subject};
-use super::{LIMIT, wait_until};
+use super::{LIMIT, UNTIL_DOWN, wait_until};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::Mode;
 use nix::sys::termios::Termios;
@@ -276,10 +276,11 @@ pub(crate) struct Process {
 
 impl Process {
     fn read(pid: i32) -> Option<Self> {
+        // In this order: what is found by its command has a session and a terminal of its own already.
+        let command = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         let (_, fields) = stat.rsplit_once(") ")?;
         let fields: Vec<&str> = fields.split_whitespace().collect();
-        let command = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
         let number = |at: usize| fields.get(at)?.parse::<i64>().ok();
         Some(Process {
             pid,
@@ -338,6 +339,17 @@ impl Process {
                 Some((number, fs::read_link(&path).ok()?.display().to_string()))
             })
             .collect()
+    }
+
+    /// The same, once there are no more than it holds at rest: one that is open for a moment only is not among them.
+    pub(crate) fn resting_descriptors(
+        &self,
+        machine: &Machine,
+        count: usize,
+    ) -> BTreeMap<u32, String> {
+        machine.until("it holds what it holds at rest", || {
+            Some(self.descriptors()).filter(|descriptors| descriptors.len() == count)
+        })
     }
 
     /// A line of `/proc/PID/fdinfo/NUMBER`, such as `flags`.
@@ -585,7 +597,7 @@ impl Machine {
         let console = &self.console;
         let status = wait_until(
             "the machine goes down",
-            LIMIT,
+            UNTIL_DOWN,
             || child.try_wait().unwrap(),
             || console.borrow().transcript(),
         );

@@ -43,34 +43,44 @@ pub(crate) fn follow(
 }
 
 /// A process that is held, by the thread that has taken hold of it. It is killed if it is not let go.
-pub(crate) struct Held(Pid);
+pub(crate) struct Held {
+    pid: Pid,
+    is_held: bool,
+}
 
 impl Held {
+    fn of(pid: i32) -> Self {
+        Held {
+            pid: Pid::from_raw(pid),
+            is_held: true,
+        }
+    }
+
     /// Takes hold of one that runs.
     pub(crate) fn take(pid: i32) -> Self {
-        let held = Held(Pid::from_raw(pid));
+        let held = Held::of(pid);
         let options = Options::PTRACE_O_EXITKILL
             | Options::PTRACE_O_TRACESYSGOOD
             | Options::PTRACE_O_TRACEEXEC
             | Options::PTRACE_O_TRACEFORK;
-        ptrace::seize(held.0, options).unwrap();
-        ptrace::interrupt(held.0).unwrap();
+        ptrace::seize(held.pid, options).unwrap();
+        ptrace::interrupt(held.pid).unwrap();
         held.wait_for_event(libc::PTRACE_EVENT_STOP);
         held
     }
 
     /// Lets it go on to the moment in which the kernel has put another program in its place.
     pub(crate) fn go_on_to_exec(&self) {
-        ptrace::cont(self.0, None).unwrap();
+        ptrace::cont(self.pid, None).unwrap();
         self.wait_for_event(libc::PTRACE_EVENT_EXEC);
     }
 
     /// Lets it go on to the moment in which it has forked, and holds the child, too, at its beginning.
     pub(crate) fn go_on_to_fork(&self) -> Held {
-        ptrace::cont(self.0, None).unwrap();
+        ptrace::cont(self.pid, None).unwrap();
         self.wait_for_event(libc::PTRACE_EVENT_FORK);
-        let child = ptrace::getevent(self.0).unwrap();
-        let child = Held(Pid::from_raw(i32::try_from(child).unwrap()));
+        let child = ptrace::getevent(self.pid).unwrap();
+        let child = Held::of(i32::try_from(child).unwrap());
         child.wait_for_event(libc::PTRACE_EVENT_STOP);
         child
     }
@@ -79,10 +89,10 @@ impl Held {
     pub(crate) fn go_on_to_end_of(&self, is_it: impl Fn(&libc::user_regs_struct) -> bool) {
         let mut signal = None;
         loop {
-            ptrace::syscall(self.0, signal.take()).unwrap();
+            ptrace::syscall(self.pid, signal.take()).unwrap();
             match self.next_stop() {
                 WaitStatus::PtraceSyscall(_) => {
-                    let registers = ptrace::getregs(self.0).unwrap();
+                    let registers = ptrace::getregs(self.pid).unwrap();
                     // At the beginning of a call the kernel has put ENOSYS where the result will be.
                     let is_over = registers.rax.cast_signed() != -i64::from(Errno::ENOSYS as i32);
                     if is_over && is_it(&registers) {
@@ -96,9 +106,9 @@ impl Held {
         }
     }
 
-    pub(crate) fn let_go(self) {
-        ptrace::detach(self.0, None).unwrap();
-        std::mem::forget(self);
+    pub(crate) fn let_go(mut self) {
+        ptrace::detach(self.pid, None).unwrap();
+        self.is_held = false;
     }
 
     fn wait_for_event(&self, event: i32) {
@@ -109,20 +119,23 @@ impl Held {
                 WaitStatus::Stopped(_, signal) => Some(signal),
                 other => panic!("{other:?}"),
             };
-            ptrace::cont(self.0, signal).unwrap();
+            ptrace::cont(self.pid, signal).unwrap();
         }
     }
 
     fn next_stop(&self) -> WaitStatus {
-        waitpid(self.0, Some(WaitPidFlag::__WALL)).unwrap()
+        waitpid(self.pid, Some(WaitPidFlag::__WALL)).unwrap()
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
+        if !self.is_held {
+            return;
+        }
         // Nobody else can reap it, and its namespace is there until it has been.
-        kill(self.0, Signal::SIGKILL).unwrap_or_default();
-        while waitpid(self.0, Some(WaitPidFlag::__WALL)).is_ok_and(|status| {
+        kill(self.pid, Signal::SIGKILL).unwrap_or_default();
+        while waitpid(self.pid, Some(WaitPidFlag::__WALL)).is_ok_and(|status| {
             !matches!(status, WaitStatus::Signaled(..) | WaitStatus::Exited(..))
         }) {}
     }
