@@ -1,10 +1,15 @@
 //! What scripts say on its way through `rc`: to a pipe, to a terminal, and after the script has ended.
 
 use super::support::pty::Pty;
+use super::support::{Deadline, wait_until};
 use super::{Root, marked, messages, succeeded};
-use std::fs;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::fs::{self, OpenOptions};
+use std::io::{Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 /// What takes longer hangs.
@@ -21,9 +26,42 @@ fn fifo(root: &Root, name: &str) -> std::path::PathBuf {
     path
 }
 
-/// Lets whoever reads from the FIFO go on.
+/// Lets whoever reads from the FIFO go on, as soon as somebody does.
 fn release(fifo: &Path) {
-    fs::write(fifo, "go\n").unwrap();
+    let mut writing = OpenOptions::new();
+    // Waiting in open(2) for a reader that does not come would be a hang.
+    writing.write(true).custom_flags(libc::O_NONBLOCK);
+    let mut fifo = wait_until(
+        "somebody reads from the FIFO",
+        LIMIT,
+        || match writing.open(fifo) {
+            Err(error) if error.raw_os_error() == Some(libc::ENXIO) => None,
+            opened => Some(opened.unwrap()),
+        },
+        || fifo.display().to_string(),
+    );
+    fifo.write_all(b"go\n").unwrap();
+}
+
+/// Reads what is shown until it ends with `text`. Nothing may come behind it before the test lets somebody go on.
+fn shown_until(output: &mut ChildStdout, text: &str) -> String {
+    let deadline = Deadline::after(LIMIT);
+    let mut shown = Vec::new();
+    while !shown.ends_with(text.as_bytes()) {
+        let left = deadline.left().unwrap_or_default();
+        let left = PollTimeout::try_from(left).unwrap();
+        let mut watched = [PollFd::new(output.as_fd(), PollFlags::POLLIN)];
+        let ready = poll(&mut watched, left).unwrap();
+        let mut some = [0; 256];
+        let count = if ready == 0 {
+            0
+        } else {
+            output.read(&mut some).unwrap()
+        };
+        assert!(count > 0, "no {text:?} in:\n{}", shown.escape_ascii());
+        shown.extend_from_slice(&some[..count]);
+    }
+    String::from_utf8(shown).unwrap()
 }
 
 #[test]
@@ -230,21 +268,27 @@ fn a_daemon_that_holds_its_output_lives_and_is_heard_after_rc_has_ended() {
 fn a_daemon_that_speaks_during_a_later_script_gets_a_line_of_its_own() {
     let root = Root::new();
     let (go, witness) = with_daemon(&root);
+    let go_on = fifo(&root, "go_on");
     let next = format!(
-        "printf begun; echo go >{}; until [ -s {} ]; do sleep 0.02; done; sleep 0.1; echo ' ended'",
-        go.display(),
-        witness.display()
+        "printf begun; read -r _ <{}; echo ' ended'",
+        go_on.display()
     );
     root.script("next", &next, &["rc3.d/S02next"]);
-    assert_eq!(
-        shown(&root),
-        [
-            &marked("up", " ok ]"),
-            "begun\nlate words\n",
-            &marked(" ended", " ok ]")
-        ]
-        .concat()
-    );
+    let mut rc = root.rc(&["3"]);
+    rc.stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut rc = rc.spawn().unwrap();
+    let mut output = rc.stdout.take().unwrap();
+    let shown = shown_until(&mut output, "begun");
+    assert_eq!(shown, [&marked("up", " ok ]"), "begun"].concat());
+    // It speaks while the other one's line is open, and that one ends it when both were seen.
+    release(&go);
+    assert_eq!(shown_until(&mut output, "words\n"), "\nlate words\n");
+    release(&go_on);
+    let end = marked(" ended", " ok ]");
+    shown_until(&mut output, &end);
+    assert_eq!(rc.wait().unwrap().code(), Some(0));
+    let lived = || fs::read(&witness).ok().filter(|text| text == b"lived\n");
+    wait_until("the daemon lives", LIMIT, lived, String::new);
 }
 
 #[test]
@@ -259,7 +303,7 @@ fn a_console_that_is_stopped_stops_no_boot() {
     let terminal = Pty::open();
     terminal.send("\x13");
     let mut rc = terminal.spawn(root.rc(&["3"]).env("TERM", "dumb"));
-    let ended = super::support::wait_until(
+    let ended = wait_until(
         "the end of rc",
         Duration::from_secs(60),
         || rc.try_wait().unwrap(),
@@ -271,22 +315,25 @@ fn a_console_that_is_stopped_stops_no_boot() {
 #[test]
 fn what_a_console_has_missed_is_counted() {
     let root = Root::new();
-    let go = fifo(&root, "go");
+    let (go, go_on) = (fifo(&root, "go"), fifo(&root, "go_on"));
     root.script(
         "loud",
         &format!(
-            "head -c 300000 /dev/zero | tr '\\0' x; read -r _ <{}",
-            go.display()
+            "head -c 300000 /dev/zero | tr '\\0' x; read -r _ <{}; read -r _ <{}",
+            go.display(),
+            go_on.display()
         ),
         &["rc3.d/S01loud"],
     );
     let mut terminal = Pty::open();
     terminal.send("\x13");
     let mut rc = terminal.spawn(root.rc(&["3"]).env("TERM", "dumb"));
-    // The script goes on only when it has been read to its end.
+    // The script opens it only when all that it has said was taken.
     release(&go);
     terminal.send("\x11");
     terminal.wait_for("bytes were not shown here)", LIMIT);
+    // Ending before that, it would end rc as well, which waits for no console that is stopped.
+    release(&go_on);
     terminal.wait_for("[ ok ]", LIMIT);
     rc.wait().unwrap();
 }
