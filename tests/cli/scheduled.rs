@@ -158,10 +158,11 @@ fn of_two_that_begin_together_one_is_refused() {
     let room = Room::new();
     let outcome = room.run(
         "for i in 1 2 3 4 5 6 7 8; do (/sbin/shutdown -k +4 >/dev/null; echo $?) & done
-        until [ $(busybox grep -c already /tmp/errors) = 7 ]; do busybox usleep 5000; done
+        until [ $(busybox grep -c -x 1 /tmp/output) = 7 ]; do busybox usleep 5000; done
         /sbin/shutdown -c; wait",
     );
     assert_eq!(outcome.output, "1\n".repeat(7) + "0\n", "{outcome:?}");
+    assert_eq!(outcome.errors.matches("already").count(), 7, "{outcome:?}");
 }
 
 /// Differs from the original, which removes them whoever has made them.
