@@ -62,8 +62,9 @@ fn look_around(session: &mut Session) {
     let shell = session.run("echo $$").0;
     session.type_line("telinit 4");
     session.expect("Switching to runlevel: 4");
-    // The last script of the level; what it shows would stand among the answers to come.
+    // The last script of the level and the last words of rc, which would stand among the answers to come.
     session.expect("Running /etc/rc.local");
+    session.expect("\nrc: ");
     session.expect("\n");
     session.type_line("");
     session.expect("# ");
