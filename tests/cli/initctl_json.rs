@@ -18,11 +18,10 @@ fn parsed(text: impl AsRef<[u8]>) -> Value {
 fn room(scripts: &[(&str, &str)]) -> Room {
     let room = Room::new();
     for (name, body) in scripts {
-        room.write(
+        room.program(
             &format!("etc/init.d/{name}"),
-            format!("#!/bin/sh\n{body}\n"),
+            &format!("#!/bin/sh\n{body}\n"),
         );
-        room.make_executable(&format!("etc/init.d/{name}"));
     }
     room
 }
@@ -187,8 +186,7 @@ fn a_script_that_is_called_tells_how_it_ended_and_what_it_said() {
 #[test]
 fn a_script_that_cannot_be_run_is_an_error() {
     let room = room(&[("fine", "exit 0")]);
-    room.write("etc/init.d/broken", "#!/no/such/interpreter\n");
-    room.make_executable("etc/init.d/broken");
+    room.program("etc/init.d/broken", "#!/no/such/interpreter\n");
     for (name, why) in [
         ("nobody", "nobody: unrecognized service"),
         ("broken", "/etc/init.d/broken: its interpreter is missing"),

@@ -21,6 +21,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::{geteuid, mkfifo, ttyname};
 use tempfile::TempDir;
 
+use crate::support::root::{copy_program, write_program};
 use crate::support::wait_until;
 
 /// What is not over by then hangs. The tools write to the disks what is in memory, all of this machine's, which takes
@@ -106,8 +107,12 @@ impl Room {
         );
         room.write("dev/null", "");
         room.write("dev/full", "");
-        fs::copy("/bin/busybox", room.path("bin/busybox"))
-            .expect("the room needs /bin/busybox, a static one: apt-get install busybox-static");
+        let busybox = Path::new("/bin/busybox");
+        assert!(
+            busybox.exists(),
+            "the room needs /bin/busybox, a static one: apt-get install busybox-static"
+        );
+        copy_program(busybox, &room.path("bin/busybox"));
         symlink("busybox", room.path("bin/sh")).unwrap();
         match Subject::chosen() {
             Subject::Ours => room.bring_ours(),
@@ -126,9 +131,11 @@ impl Room {
         fs::write(path, content).unwrap();
     }
 
-    pub(crate) fn make_executable(&self, name: &str) {
-        use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o755)).unwrap();
+    /// Writes a file that can be executed.
+    pub(crate) fn program(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        write_program(&path, text);
     }
 
     pub(crate) fn read(&self, name: &str) -> String {
@@ -142,8 +149,7 @@ impl Room {
     /// Puts a program into the room that says how it was called.
     pub(crate) fn replace_by_echo(&self, program: &str) {
         fs::remove_file(self.path(program)).unwrap();
-        self.write(program, "#!/bin/sh\necho \"$0 $*\"\n");
-        self.make_executable(program);
+        self.program(program, "#!/bin/sh\necho \"$0 $*\"\n");
     }
 
     /// Makes the initctl FIFO and opens its reading end.
@@ -271,13 +277,13 @@ impl Room {
 
     /// Copies a program and the libraries it names.
     pub(crate) fn bring(&self, program: &Path, name: &str) {
-        fs::copy(program, self.path(name)).unwrap();
+        copy_program(program, &self.path(name));
         let list = Command::new("ldd").arg(program).output().unwrap();
         let list = String::from_utf8(list.stdout).unwrap();
         for library in list.split_whitespace().filter(|word| word.starts_with('/')) {
             let inside = self.path(library.trim_start_matches('/'));
             fs::create_dir_all(inside.parent().unwrap()).unwrap();
-            fs::copy(library, inside).unwrap();
+            copy_program(Path::new(library), &inside);
         }
     }
 }

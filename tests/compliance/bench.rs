@@ -3,7 +3,7 @@
 use crate::observe;
 use crate::support::accounting::DEAD_PROCESS;
 use crate::support::namespace::{Machine, Plan, Process};
-use crate::support::root::{Root, Subject};
+use crate::support::root::{Root, Subject, copy_program};
 use crate::support::{Deadline, LIMIT, pause, wait_until};
 use crate::syslog::Syslog;
 use std::fs;
@@ -250,7 +250,7 @@ fn at_rest_within<T: PartialEq + Default>(limit: Duration, mut look: impl FnMut(
 }
 
 fn copy_of_own(root: &Root) {
-    fs::copy(root.at("/sbin/init"), root.at(NEXT)).unwrap();
+    copy_program(&root.at("/sbin/init"), &root.at(NEXT));
 }
 
 /// Whether a condition comes true soon; for things that one init does and the other does not.

@@ -1,8 +1,8 @@
 //! Hundreds of scripts, and everything that can be wrong with one of them at once.
 
+use super::support::root::write_program;
 use super::{Root, messages, succeeded};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Stdio;
 use sysvinit::record::{End, Verdict};
@@ -61,9 +61,7 @@ fn fill(root: &Root) -> PathBuf {
     let write = |number: usize, name: &str, body: &str| {
         // Three digits sort as the names do.
         let path = links.join(format!("S{:02}{number:03}{name}", number / 100));
-        let text = format!("#!/bin/sh\n{body}\n");
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        write_program(&path, format!("#!/bin/sh\n{body}\n"));
     };
     fs::create_dir_all(&links).unwrap();
     fs::create_dir_all(root.path().join("run")).unwrap();

@@ -24,6 +24,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use support::root::write_program;
+
 /// A root with the given scripts in init.d.
 struct Root(tempfile::TempDir);
 
@@ -59,8 +61,12 @@ impl Root {
     fn file(&self, path: &str, content: &[u8], mode: u32) -> &Self {
         let path = self.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, content).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        if mode == 0o755 {
+            write_program(&path, content);
+        } else {
+            fs::write(&path, content).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        }
         self
     }
 
@@ -251,8 +257,7 @@ fn any_bytes_may_stand_in_a_name() {
     let folder = root.path().join("etc/rc3.d");
     fs::create_dir_all(&folder).unwrap();
     let path = folder.join(name);
-    fs::write(&path, "#!/bin/sh\necho ran; exit 1\n").unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    write_program(&path, "#!/bin/sh\necho ran; exit 1\n");
     let output = succeeded(&mut root.rc(&["3"]));
     assert_eq!(words(&output.stdout), "ran\n");
     assert_eq!(

@@ -14,6 +14,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use nix::unistd::geteuid;
 use tempfile::TempDir;
 
+use crate::support::root::copy_program;
+
 /// Whose tools are called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Subject {
@@ -126,8 +128,8 @@ impl Bench {
             }
         }
         fs::write(bench.path("etc/passwd"), "root:x:0:0::/root:/bin/sh\n").unwrap();
-        let sysvtools = env!("CARGO_BIN_EXE_sysvtools");
-        fs::copy(sysvtools, bench.path("usr/sbin/sysvtools")).unwrap();
+        let sysvtools = Path::new(env!("CARGO_BIN_EXE_sysvtools"));
+        copy_program(sysvtools, &bench.path("usr/sbin/sysvtools"));
         bring_link(&bench, "runlevel");
         // Its being there is asked for by invoke-rc.d.
         symlink("sysvtools", bench.path("usr/sbin/init")).unwrap();
@@ -140,12 +142,12 @@ impl Bench {
             Subject::Debian => {
                 for name in ["service", "invoke-rc.d"] {
                     let program = debian().join("usr/sbin").join(name);
-                    fs::copy(program, bench.path("usr/sbin").join(name)).unwrap();
+                    copy_program(&program, &bench.path("usr/sbin").join(name));
                 }
                 for (package, file) in [("sysv-rc", "lib/init/rc"), ("startpar", "bin/startpar")] {
                     let program = unpacked(package, package, file).join(file);
                     let name = program.file_name().unwrap();
-                    fs::copy(&program, bench.path("usr/sbin").join(name)).unwrap();
+                    copy_program(&program, &bench.path("usr/sbin").join(name));
                 }
             }
         }

@@ -3,9 +3,10 @@
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use tempfile::TempDir;
 
@@ -133,8 +134,9 @@ impl Root {
 
     /// Writes a shell script that can be executed.
     pub(crate) fn script(&self, inside: &str, text: &str) {
-        self.write(inside, format!("#!/bin/sh\n{text}\n"));
-        fs::set_permissions(self.at(inside), fs::Permissions::from_mode(0o755)).unwrap();
+        let path = self.at(inside);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        write_program(&path, format!("#!/bin/sh\n{text}\n"));
     }
 
     pub(crate) fn link(&self, target: &str, inside: &str) {
@@ -143,13 +145,12 @@ impl Root {
 
     /// Puts a program of this machine and its libraries into the root.
     pub(crate) fn install(&self, program: &Path, inside: &str) {
-        fs::copy(program, self.at(inside))
-            .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+        copy_program(program, &self.at(inside));
         for library in libraries(program) {
             let inside = library.display().to_string();
             if !self.at(&inside).exists() {
                 fs::create_dir_all(self.at(&inside).parent().unwrap()).unwrap();
-                fs::copy(&library, self.at(&inside)).unwrap();
+                copy_program(&library, &self.at(&inside));
             }
         }
     }
@@ -160,7 +161,7 @@ impl Root {
             Subject::Original => self.install(Path::new(env!("CARGO_BIN_EXE_init")), inside),
             Subject::Ours => {
                 copy_libraries(&original().join("lib"), &self.at("lib"));
-                fs::copy(original().join("sbin/init"), self.at(inside)).unwrap();
+                copy_program(&original().join("sbin/init"), &self.at(inside));
             }
         }
     }
@@ -174,7 +175,10 @@ impl Root {
         ] {
             fs::remove_file(self.at("sbin").join(tool)).unwrap();
             // Follows the links, so that telinit is Debian's program and not a link to our init.
-            fs::copy(original.join("sbin").join(tool), self.at("sbin").join(tool)).unwrap();
+            copy_program(
+                &original.join("sbin").join(tool),
+                &self.at("sbin").join(tool),
+            );
         }
     }
 }
@@ -251,6 +255,31 @@ fn copy_libraries(from: &Path, to: &Path) {
         let library = library.unwrap().path();
         copy(&[OsStr::new("-an"), library.as_os_str(), to.as_os_str()]);
     }
+}
+
+/// Writes a file that can be executed, in a process of its own.
+///
+/// Nobody can execute a file that somebody has open for writing. If this process had, so would each child that another
+/// thread starts meanwhile, until it executes its own program, and that may come after whoever is to execute the file:
+/// "text file busy".
+pub(crate) fn write_program(path: &Path, text: impl AsRef<[u8]>) {
+    let mut writer = Command::new("sh")
+        .args(["-c", "cat >\"$1\" && chmod 755 \"$1\"", "sh"])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("cannot run sh");
+    let mut input = writer.stdin.take().unwrap();
+    input.write_all(text.as_ref()).unwrap();
+    drop(input);
+    let status = writer.wait().unwrap();
+    assert!(status.success(), "{}: {status}", path.display());
+}
+
+/// Copies a file that can be executed, for the same reason in a process of its own.
+pub(crate) fn copy_program(from: &Path, to: &Path) {
+    let options = ["--dereference", "--preserve=mode", "--"].map(OsStr::new);
+    copy(&[&options[..], &[from.as_os_str(), to.as_os_str()]].concat());
 }
 
 fn copy(arguments: &[&OsStr]) {

@@ -3,8 +3,8 @@
 use crate::bench::{Bench, Drive};
 use crate::compare::{Case, case};
 use crate::support::accounting::change_to;
+use crate::support::root::write_program;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 
 /// The words a program gets from this line.
 fn words(b: &mut Bench, process: &str) {
@@ -112,8 +112,7 @@ pub(super) const CASES: &[Case] = &[
         // In the place of the shell, one that tells that it was called.
         let shell = plan.root().at("/bin/sh");
         fs::remove_file(&shell).unwrap();
-        fs::write(&shell, "#!/bin/busybox ash\necho \"${2#exec }\" >>/out/log\n").unwrap();
-        fs::set_permissions(&shell, fs::Permissions::from_mode(0o755)).unwrap();
+        write_program(&shell, "#!/bin/busybox ash\necho \"${2#exec }\" >>/out/log\n");
         let machine = plan.boot();
         machine.process("/bin/sleep 1003");
         b.see_log(&machine);
