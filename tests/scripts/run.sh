@@ -166,7 +166,24 @@ cat >"$work/broken" <<'SCRIPT'
 echo "no configuration"
 exit 1
 SCRIPT
-chmod 755 "$work/stubborn" "$work/broken"
+# Reads its settings for three tenths of a second before it finds the fault.
+cat >"$work/slow" <<'SCRIPT'
+#!/bin/sh
+hundredths() {
+	read -r now _ </proc/uptime
+	now=${now%.*}${now#*.}
+}
+hundredths
+end=$((now + 30))
+while [ "$now" -lt "$end" ]; do hundredths; done
+echo "no configuration"
+exit 1
+SCRIPT
+cat >"$work/diligent" <<'SCRIPT'
+#!/bin/sh
+while :; do :; done
+SCRIPT
+chmod 755 "$work/stubborn" "$work/broken" "$work/slow" "$work/diligent"
 
 cat >"$work/toy" <<SCRIPT
 #!/bin/sh
@@ -272,6 +289,12 @@ for shell in "$work/shells/dash" "$work/shells/ash"; do
 		expect "$where: what ends at once was not started" gives 1 toy start
 		expect "$where: and the reason is shown" shows_why
 		expect "$where: no pid file is left" [ ! -e "$work/toy.pid" ]
+		export TOY="$work/slow"
+		expect "$where: nor what works for a while before it ends" gives 1 toy start
+		expect "$where: and its reason is shown" shows_why
+		export TOY="$work/diligent"
+		expect "$where: what goes on working was started" gives 0 toy start
+		expect "$where: and can be stopped" gives 0 toy stop
 		export TOY="$work/nowhere"
 		expect "$where: what is not installed is 5" gives 5 toy start
 		unset TOY
