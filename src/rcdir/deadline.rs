@@ -87,9 +87,9 @@ impl Deadline {
         (self.stage != Stage::GivenUp).then_some(self.next)
     }
 
-    /// Tells whether people have been told that the script takes too long.
-    pub fn is_told(&self) -> bool {
-        self.stage != Stage::InTime
+    /// Tells whether people have been told that the script takes too long, or are to be told now.
+    pub fn is_told(&self, now: Uptime) -> bool {
+        self.stage != Stage::InTime || now >= self.next
     }
 
     /// Tells whether the script has been asked to end.
@@ -174,6 +174,15 @@ mod tests {
             expected.map(|(at, demand)| (Uptime::from_secs(at), demand))
         );
         assert_eq!(deadline.look(Uptime::from_secs(999)), Demand::Nothing);
+    }
+
+    #[test]
+    fn what_is_to_be_told_counts_as_told_however_late_it_is() {
+        let mut deadline = Deadline::new(Duration::from_secs(1), Uptime::default());
+        assert!(!deadline.is_told(Uptime::default()));
+        assert!(deadline.is_told(Uptime::from_secs(2)));
+        assert_eq!(deadline.look(Uptime::from_secs(2)), Demand::Warn(5));
+        assert!(deadline.is_told(Uptime::from_secs(2)));
     }
 
     #[test]

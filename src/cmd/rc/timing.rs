@@ -18,8 +18,10 @@ impl Run<'_> {
                 if is_alone {
                     let was_live = script.shows == Shows::Live;
                     script.go_live(&mut self.screen, &mut self.console);
-                    // Its name stands in each line of a countdown.
-                    if !script.deadline.is_some_and(|deadline| deadline.is_told()) {
+                    // Its name stands in each line of a countdown, of which the first is due as well where rc comes
+                    // late.
+                    let deadline = script.deadline.as_ref();
+                    if !deadline.is_some_and(|deadline| deadline.is_told(now)) {
                         self.console.show(&self.screen.silence());
                     }
                     if let Some(terminal) = self.terminal.as_ref().filter(|_| !was_live) {
