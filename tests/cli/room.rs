@@ -13,6 +13,7 @@ use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use nix::fcntl::OFlag;
@@ -242,22 +243,7 @@ impl Room {
     }
 
     fn bring_original(&self) {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let original = here.join("target/testbed/original");
-        for (package, file) in [
-            ("sysvinit-core", "sbin/init"),
-            ("sysvinit-utils", "sbin/killall5"),
-            ("bootlogd", "usr/bin/readbootlog"),
-        ] {
-            if original.join(file).exists() {
-                continue;
-            }
-            let status = Command::new(here.join("tests/setup/unpack"))
-                .arg(package)
-                .arg(&original)
-                .status();
-            assert!(status.unwrap().success(), "Debian's {package} is not here");
-        }
+        let original = original();
         for name in [
             "fstab-decode",
             "halt",
@@ -314,6 +300,34 @@ impl Drop for Running {
         self.child.kill().unwrap_or_default();
         self.child.wait().map(drop).unwrap_or_default();
     }
+}
+
+/// The original's programs. Their folder is this crate's own, and appears when it is whole.
+fn original() -> &'static Path {
+    static READY: OnceLock<PathBuf> = OnceLock::new();
+    READY.get_or_init(|| {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let testbed = here.join("target/testbed");
+        let place = testbed.join("original-tools");
+        if place.exists() {
+            return place;
+        }
+        fs::create_dir_all(&testbed).unwrap();
+        let making = TempDir::new_in(&testbed).unwrap();
+        let whole = making.path().join("whole");
+        for package in ["sysvinit-core", "sysvinit-utils", "bootlogd"] {
+            let status = Command::new(here.join("tests/setup/unpack"))
+                .arg(package)
+                .arg(&whole)
+                .status();
+            assert!(status.unwrap().success(), "Debian's {package} is not here");
+        }
+        // Another run of these tests may have been quicker.
+        if let Err(error) = fs::rename(&whole, &place) {
+            assert!(place.exists(), "{}: {error}", place.display());
+        }
+        place
+    })
 }
 
 /// Looks until there is something to see.
