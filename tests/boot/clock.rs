@@ -22,9 +22,10 @@ fn a_clock_that_jumps_by_years_moves_no_deadline_and_starts_no_storm() {
         ..Hardware::default()
     });
     machine.log_in(None);
-    machine.must_exit("{ shutdown -r +2 >/dev/null 2>&1 & }", 0);
-    machine.wait_until("shutdown --show | grep -q 'in 2 minutes'");
     let begun = number(&mut machine, "cut -d. -f1 /proc/uptime");
+    // Time enough for both rounds on an emulated processor that has little of a real one.
+    machine.must_exit("{ shutdown -r +4 >/dev/null 2>&1 & }", 0);
+    machine.wait_until("shutdown --show | grep -q 'in 4 minutes'");
     let mut level = 3;
     for years in ["+ 1", "- 2"] {
         let before = number(&mut machine, TICKS);
@@ -47,7 +48,7 @@ fn a_clock_that_jumps_by_years_moves_no_deadline_and_starts_no_storm() {
     // The kernel dates its messages by the clock that nobody sets.
     let date = down.rsplit('[').next().unwrap();
     let date: u64 = date.split('.').next().unwrap().trim().parse().unwrap();
-    if date < begun + 115 {
+    if date < begun + 235 {
         machine.fail(&format!(
             "told after {begun} s, it went down after {date} s"
         ));
