@@ -1,11 +1,11 @@
-//! `initctl --json`, read by a parser that is not ours.
+//! `initctl --json`, read by a parser that is not ours. The original has nothing like it.
 
 use std::fs;
 
 use serde_json::{Value, json};
 
 use crate::initctl::Machine;
-use crate::room::{Room, read_now};
+use crate::room::{Room, Subject, read_now};
 use crate::{assert_requests, level};
 
 #[track_caller]
@@ -16,7 +16,7 @@ fn parsed(text: impl AsRef<[u8]>) -> Value {
 
 /// A room with scripts that it runs by `initctl`.
 fn room(scripts: &[(&str, &str)]) -> Room {
-    let room = Room::new();
+    let room = Room::with(Subject::Ours);
     for (name, body) in scripts {
         room.program(
             &format!("etc/init.d/{name}"),
@@ -218,7 +218,7 @@ fn a_daemon_that_keeps_the_output_of_its_script_is_neither_waited_for_nor_ended(
 
 #[test]
 fn init_is_asked_and_that_is_told() {
-    let room = Room::new();
+    let room = Room::with(Subject::Ours);
     let fifo = room.fifo();
     for (words, verb, name) in [
         ("reload-configuration", "reload-configuration", Value::Null),
@@ -236,7 +236,7 @@ fn init_is_asked_and_that_is_told() {
 
 #[test]
 fn an_event_that_nobody_can_be_told_of_is_an_error() {
-    let room = Room::new();
+    let room = Room::with(Subject::Ours);
     let (answer, code, _) = called(&room, "emit powerfail");
     assert_eq!(code, Some(1));
     let why = answer["error"].as_str().unwrap();

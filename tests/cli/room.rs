@@ -89,7 +89,13 @@ pub(crate) struct Outcome {
 }
 
 impl Room {
+    /// With the programs that are asked for.
     pub(crate) fn new() -> Self {
+        Self::with(Subject::chosen())
+    }
+
+    /// With these programs, whichever are asked for.
+    pub(crate) fn with(subject: Subject) -> Self {
         let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let room = Self {
             folder,
@@ -115,7 +121,7 @@ impl Room {
         );
         copy_program(busybox, &room.path("bin/busybox"));
         symlink("busybox", room.path("bin/sh")).unwrap();
-        match Subject::chosen() {
+        match subject {
             Subject::Ours => room.bring_ours(),
             Subject::Original => room.bring_original(),
         }
