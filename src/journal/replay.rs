@@ -259,6 +259,9 @@ impl Replay {
                 let key = start.key;
                 self.out.results.push_back(Event::Spawned { key, pid });
             }
+            (Effect::ReExec, _) if fault == Fault::Nobody => {
+                self.out.effects.push_front(Effect::ReExec);
+            }
             (Effect::ReExec, _) => self.out.results.push_back(Event::ReExecFailed),
             (effect, _) => {
                 if self.is_tried_again(fault, &effect) {

@@ -40,6 +40,7 @@ struct Plan {
 static PLAN: AtomicPtr<Plan> = AtomicPtr::new(ptr::null_mut());
 static JOURNAL: AtomicPtr<Tail> = AtomicPtr::new(ptr::null_mut());
 static FIFO: AtomicI32 = AtomicI32::new(-1);
+/// Whether the next image is on its way. A crash that is asked for meanwhile asks for nothing more.
 static IS_DOWN: AtomicBool = AtomicBool::new(false);
 /// Whether something is going on that must not be cut in two.
 static IS_WHOLE: AtomicBool = AtomicBool::new(false);
@@ -135,9 +136,11 @@ fn restart_as_asked() {
     let Some(plan) = plan().filter(|plan| plan.is_this_process()) else {
         return;
     };
+    IS_DOWN.store(true, Ordering::SeqCst);
     write_gathered();
     crash_line(*b"XCD", libc::SIGSEGV, 0);
     execute(plan);
+    IS_DOWN.store(false, Ordering::SeqCst);
 }
 
 /// Says where the FIFO is from now on, if anywhere.
@@ -155,6 +158,7 @@ pub(crate) fn restart_after_panic(message: &str) {
     line.text(b"XCR");
     line.time();
     line.text(b" 0 ");
+    IS_DOWN.store(true, Ordering::SeqCst);
     write_gathered();
     write(line.bytes());
     write(message.as_bytes());
@@ -162,15 +166,18 @@ pub(crate) fn restart_after_panic(message: &str) {
     let here = ptr::from_ref(&line) as usize;
     tell_places(0, here);
     execute(plan);
+    IS_DOWN.store(false, Ordering::SeqCst);
 }
 
 /// Starts the next image as if nothing had happened before: what crashed init may be gone. Returns only where there is
 /// no next image.
 pub(crate) fn start_over() {
     if let Some(plan) = plan().filter(|plan| plan.is_this_process()) {
+        IS_DOWN.store(true, Ordering::SeqCst);
         write_gathered();
         write(b"XCZ\n");
         execute(plan);
+        IS_DOWN.store(false, Ordering::SeqCst);
     }
 }
 
@@ -228,11 +235,12 @@ extern "C" fn on_fault(signal: c_int, info: *mut libc::siginfo_t, context: *mut 
     let sender = unsafe { info.si_pid() };
     let was_sent = info.si_code <= 0 && sender != plan.pid;
     let was_asked = was_sent && signal == libc::SIGSEGV && sender == 0;
-    let is_put_off = was_asked && IS_WHOLE.load(Ordering::SeqCst);
+    let is_on_its_way = was_asked && IS_DOWN.load(Ordering::SeqCst);
+    let is_put_off = was_asked && !is_on_its_way && IS_WHOLE.load(Ordering::SeqCst);
     if is_put_off {
         IS_PUT_OFF.store(true, Ordering::SeqCst);
     }
-    if is_put_off || was_sent && !was_asked {
+    if is_on_its_way || is_put_off || was_sent && !was_asked {
         Errno::set_raw(errno);
         return;
     }

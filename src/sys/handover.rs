@@ -51,6 +51,11 @@ pub(crate) fn receive(signature: &[u8], most: usize) -> Option<Left> {
     Some(Left { text, journal })
 }
 
+/// Lets go of a state text that is not to be read.
+pub(crate) fn refuse() {
+    drop(super::fd::inherited(STATE_FD));
+}
+
 fn read_pipe(pipe: OwnedFd, signature: &[u8], most: usize) -> Option<Vec<u8>> {
     let mut text = Vec::new();
     let mut patience = PollTimeout::ZERO;
@@ -83,9 +88,11 @@ fn read_pipe(pipe: OwnedFd, signature: &[u8], most: usize) -> Option<Vec<u8>> {
 /// Takes over the FIFO that the image before this one has kept open. It need only be held until it is opened anew; until
 /// then it is what is left behind, as an image that fails before that must pass it on.
 pub(crate) fn receive_fifo() -> Option<OwnedFd> {
-    let held = super::fd::inherited(FIFO_FD)?;
-    let held = super::fd::above_standard(held).ok();
+    let left = super::fd::inherited(FIFO_FD)?;
+    let held = super::fd::duplicate(left.as_fd()).ok();
     super::crash::set_fifo(held.as_ref().map(AsFd::as_fd));
+    // Only now, so that there is no moment in which a crash would find it with nobody.
+    drop(left);
     held
 }
 

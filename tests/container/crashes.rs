@@ -78,11 +78,11 @@ fn a_command_among_services_keeps_its_process_its_signals_and_its_status() {
 
 /// Whether it is kill(2) of this signal to a group.
 fn signals_a_group(registers: &libc::user_regs_struct, signal: Signal) -> bool {
-    // A process number fills half a register.
-    let is_group = registers.rdi & 0x8000_0000 != 0;
+    // Both arguments fill half a register each.
+    let [group, number] = [registers.rdi, registers.rsi].map(|word| word & 0xffff_ffff);
     registers.orig_rax.cast_signed() == libc::SYS_kill
-        && is_group
-        && registers.rsi.cast_signed() == i64::from(signal as i32)
+        && group & 0x8000_0000 != 0
+        && number.cast_signed() == i64::from(signal as i32)
 }
 
 #[test]

@@ -6,8 +6,7 @@
 use crate::support::accounting::{SET_ENVIRONMENT, change_to, request};
 use crate::support::namespace::{Ending, Machine, Plan};
 use crate::support::root::{crashing_init, ours};
-use crate::support::tracing::Held;
-use nix::sys::signal::{SIGCHLD, SIGCONT, SIGKILL, SIGPWR, SIGSEGV, SIGTERM, SIGTSTP, SIGWINCH};
+use nix::sys::signal::{SIGCHLD, SIGCONT, SIGKILL, SIGSEGV, SIGTERM, SIGTSTP};
 
 const LEVELS: &str = "id:3:initdefault:
 o3:3:once:/bin/note once
@@ -275,59 +274,6 @@ fn signals_of_failure_that_somebody_inside_sends_mean_nothing() {
     machine.ask(&change_to('4'));
     machine.process("/bin/sleep 1004");
     assert!(!machine.transcript().contains("PANIC"));
-}
-
-/// Waits until init is replaced, and holds it before the next image has run.
-fn held_while_replaced(machine: &Machine) -> Held {
-    let init = Held::take(machine.init().pid);
-    machine.signal(SIGSEGV);
-    init.go_on_to_exec();
-    init
-}
-
-#[test]
-fn a_signal_that_comes_while_init_is_replaced_is_not_lost() {
-    if !ours() {
-        return;
-    }
-    // What means nothing to other programs, and so is thrown away where its action is set anew.
-    let machine = in_level_three(&format!("{LEVELS}kb::kbrequest:/bin/note key\n"));
-    let init = held_while_replaced(&machine);
-    machine.signal(SIGWINCH);
-    init.let_go();
-    machine.wait_log("key");
-}
-
-#[test]
-fn init_that_is_paused_and_replaced_is_still_told_to_go_on() {
-    if !ours() {
-        return;
-    }
-    let machine = in_level_three(LEVELS);
-    machine.signal(SIGTSTP);
-    machine.wait_heard();
-    machine.ask(&change_to('4'));
-    let init = held_while_replaced(&machine);
-    machine.signal(SIGCONT);
-    init.let_go();
-    machine.process("/bin/sleep 1004");
-}
-
-#[test]
-fn a_power_status_is_not_lost_where_init_is_replaced_as_it_reads_it() {
-    if !ours() {
-        return;
-    }
-    let entries = "pf::powerfail:/bin/note fail\npo::powerokwait:/bin/note ok\n";
-    let machine = in_level_three(&format!("{LEVELS}{entries}"));
-    machine.write("/run/powerstatus", "OK\n");
-    let init = Held::take(machine.init().pid);
-    machine.signal(SIGPWR);
-    init.go_on_to_end_of(|_| !machine.at("/run/powerstatus").exists());
-    machine.signal(SIGSEGV);
-    init.let_go();
-    machine.until_true("an entry for power runs", || machine.log().len() == 2);
-    assert_eq!(machine.log(), ["once", "ok"]);
 }
 
 #[test]

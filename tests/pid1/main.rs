@@ -29,6 +29,7 @@ mod outputs;
 mod rc;
 mod record;
 mod reexec;
+mod replaced;
 mod signals;
 mod surroundings;
 mod tables;

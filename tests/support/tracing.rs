@@ -1,5 +1,6 @@
 //! Processes held and looked at by ptrace(2), which belongs to a thread.
 
+use super::{Deadline, LIMIT};
 use nix::errno::Errno;
 use nix::sys::ptrace::{self, Options};
 use nix::sys::signal::{Signal, kill};
@@ -42,6 +43,11 @@ pub(crate) fn follow(
     thread
 }
 
+/// What stops one that is held, besides.
+const OPTIONS: Options = Options::PTRACE_O_EXITKILL
+    .union(Options::PTRACE_O_TRACESYSGOOD)
+    .union(Options::PTRACE_O_TRACEEXEC);
+
 /// A process that is held, by the thread that has taken hold of it. It is killed if it is not let go.
 pub(crate) struct Held {
     pid: Pid,
@@ -59,11 +65,7 @@ impl Held {
     /// Takes hold of one that runs.
     pub(crate) fn take(pid: i32) -> Self {
         let held = Held::of(pid);
-        let options = Options::PTRACE_O_EXITKILL
-            | Options::PTRACE_O_TRACESYSGOOD
-            | Options::PTRACE_O_TRACEEXEC
-            | Options::PTRACE_O_TRACEFORK;
-        ptrace::seize(held.pid, options).unwrap();
+        ptrace::seize(held.pid, OPTIONS).unwrap();
         ptrace::interrupt(held.pid).unwrap();
         held.wait_for_event(libc::PTRACE_EVENT_STOP);
         held
@@ -77,8 +79,11 @@ impl Held {
 
     /// Lets it go on to the moment in which it has forked, and holds the child, too, at its beginning.
     pub(crate) fn go_on_to_fork(&self) -> Held {
+        // Only here: a child that nobody waits for would be held as well.
+        ptrace::setoptions(self.pid, OPTIONS | Options::PTRACE_O_TRACEFORK).unwrap();
         ptrace::cont(self.pid, None).unwrap();
         self.wait_for_event(libc::PTRACE_EVENT_FORK);
+        ptrace::setoptions(self.pid, OPTIONS).unwrap();
         let child = ptrace::getevent(self.pid).unwrap();
         let child = Held::of(i32::try_from(child).unwrap());
         child.wait_for_event(libc::PTRACE_EVENT_STOP);
@@ -123,8 +128,18 @@ impl Held {
         }
     }
 
+    /// # Panics
+    /// It goes on and on, or waits for something that does not come.
     fn next_stop(&self) -> WaitStatus {
-        waitpid(self.pid, Some(WaitPidFlag::__WALL)).unwrap()
+        let deadline = Deadline::after(LIMIT);
+        while deadline.left().is_some() {
+            let flags = WaitPidFlag::__WALL | WaitPidFlag::WNOHANG;
+            match waitpid(self.pid, Some(flags)).unwrap() {
+                WaitStatus::StillAlive => std::thread::yield_now(),
+                status => return status,
+            }
+        }
+        panic!("the process does not get to where it was to be held");
     }
 }
 

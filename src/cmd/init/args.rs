@@ -15,6 +15,8 @@ pub(super) struct Words {
     pub(super) boot: BootOptions,
     /// For the environment: `AUTOBOOT=YES`.
     pub(super) auto: Auto,
+    /// Whether another image came before.
+    pub(super) origin: Origin,
     /// Whether this is a container.
     pub(super) realm: Told,
     /// Whether the command comes after the boot, or alone.
@@ -47,6 +49,16 @@ pub(super) enum Auto {
     Said,
 }
 
+/// Whom this image comes from. After a crash the words of the one that crashed still say whom that came from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The kernel, or a container's manager.
+    #[default]
+    Start,
+    /// An image that was replaced by it, and says so by `--init`, as the original does.
+    Image,
+}
+
 /// Reads the words after the program's name. Of several levels the last counts; words that mean nothing here
 /// belong to others and are passed over in silence.
 pub(super) fn read(words: &[OsString]) -> Words {
@@ -65,6 +77,7 @@ pub(super) fn read(words: &[OsString]) -> Words {
             b"-z" => drop(words.next()),
             b"--container" => found.realm = Told::Is(Realm::Container),
             b"--no-container" => found.realm = Told::Is(Realm::Machine),
+            b"--init" => found.origin = Origin::Image,
             b"--no-rc" => found.rc = Rc::LeftOut,
             [byte] => found.boot.level = Runlevel::from_byte(*byte).or(found.boot.level),
             word => found.grace = grace(word).or(found.grace),

@@ -104,8 +104,12 @@ impl Control {
     /// Closes the FIFO until told to reopen it.
     pub(super) fn close(&mut self) {
         self.wanted = Wanted::Closed;
-        self.fifo = None;
         sys::crash::set_fifo(None);
+        self.fifo = None;
+        self.watch_nothing();
+    }
+
+    fn watch_nothing(&mut self) {
         if let Some(watch) = &mut self.watch {
             watch.lift();
         }
@@ -114,9 +118,10 @@ impl Control {
 
     /// Closes the FIFO, if it is open, and opens it again.
     pub(super) fn reopen(&mut self, now: Uptime, report: &mut Reporter) {
-        // Let go of only when it is open again: a FIFO that nobody holds forgets the requests in it.
+        // Let go of only when it is open again: a FIFO that nobody holds forgets the requests in it. Until then it is what
+        // another image would get.
         let held = self.fifo.take();
-        self.close();
+        self.watch_nothing();
         self.wanted = Wanted::Open;
         self.look(now, report);
         drop(held);

@@ -59,11 +59,16 @@ impl Journal {
     }
 
     /// Begins anew with a snapshot where enough has come together, and with each table and level, so that also one who
-    /// cannot replay the lines (`rescue`) knows what runs. Only called where nothing is at hand.
-    pub(super) fn keep(&mut self, now: Uptime, phase: Phase, snapshot: impl FnOnce() -> Snapshot) {
+    /// cannot replay the lines (`rescue`) knows what runs. Only called where nothing is at hand. Tells whether it has.
+    pub(super) fn keep(
+        &mut self,
+        now: Uptime,
+        phase: Phase,
+        snapshot: impl FnOnce() -> Snapshot,
+    ) -> bool {
         let is_short = self.added < SHORT.max(self.begins_with);
         if !self.is_stale && is_short && self.phase == Some(phase) {
-            return;
+            return false;
         }
         self.crashes
             .retain(|crash| crate::journal::is_recent(*crash, now));
@@ -75,10 +80,12 @@ impl Journal {
         self.begins_with = text.len();
         self.added = 0;
         // Without a new one the old one tells what it knows, and the next attempt is not far.
-        if let Ok(file) = JournalFile::begin(&text) {
-            self.file = Some(file);
-            self.is_stale = false;
-            self.phase = Some(phase);
-        }
+        let Ok(file) = JournalFile::begin(&text) else {
+            return false;
+        };
+        self.file = Some(file);
+        self.is_stale = false;
+        self.phase = Some(phase);
+        true
     }
 }

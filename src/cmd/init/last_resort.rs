@@ -140,10 +140,7 @@ impl LastResort {
         for one in kept.iter_mut() {
             if one.getty.pid.is_none() && one.earliest <= now {
                 one.earliest = now.after(PAUSE);
-                one.getty.pid = self.start(&one.getty.command, b'2');
-                if let (Some(key), Some(pid)) = (one.getty.key, one.getty.pid) {
-                    self.journal.note(Mark::Kept(key, pid));
-                }
+                one.getty.pid = self.start(&one.getty.command, b'2', one.getty.key);
             }
         }
     }
@@ -174,7 +171,9 @@ impl LastResort {
         None
     }
 
-    fn start(&self, command: &[u8], level: u8) -> Option<Pid> {
+    /// Starts a command, and writes down that it is that of the entry with this key, if any, before anybody can replace
+    /// this image.
+    fn start(&mut self, command: &[u8], level: u8, key: Option<u64>) -> Option<Pid> {
         let command = command.strip_prefix(b"+").unwrap_or(command);
         let command = command.strip_prefix(b"@").unwrap_or(command);
         let shell = b"/bin/sh".as_slice();
@@ -194,15 +193,19 @@ impl LastResort {
             environment: Rc::new(WordVector::new(environment.iter().map(String::as_bytes))),
             failed: |_| 1,
         });
-        let console = self.report.console();
+        let journal = &mut self.journal;
         sys::child::spawn(
-            console,
+            self.report.console(),
             Terminal::Shared,
             None,
             &self.nursery,
             None,
             body,
-            &mut |_| (),
+            &mut |pid| {
+                if let Some(key) = key {
+                    journal.note(Mark::Kept(key, pid));
+                }
+            },
         )
         .ok()
     }
@@ -213,7 +216,7 @@ impl LastResort {
         self.report
             .alarm(&format!("going down by level {}", char::from(level)));
         for command in commands(&self.text, level) {
-            if let Some(pid) = self.start(&command, level) {
+            if let Some(pid) = self.start(&command, level, None) {
                 self.wait_for(pid, WAY_DOWN);
             }
         }

@@ -115,10 +115,21 @@ fn prepare(call: &Invocation) -> anyhow::Result<Prepared> {
     let signals = insist.on("a descriptor for signals", || SignalQueue::of_init(&served));
     let nursery = insist.on("memory for children", Nursery::open);
     let program = CString::new(paths.init().as_os_str().as_bytes()).unwrap_or_default();
+    // Before the environment of the next image is put by.
+    if words.auto == Auto::Said {
+        sys::process::set_variable("AUTOBOOT", "YES");
+    }
     // Where it cannot be armed, a panic is reported and the loop goes on, and a fault is the end.
     sys::crash::arm(&program, &all_words).unwrap_or_default();
     let crashed = recovery::Crashed::find();
-    let left = sys::handover::receive(SIGNATURE, LARGEST_STATE);
+    // One that crashed while it made way has left its state as well, which says less than the journal.
+    let left = match crashed {
+        Some(_) => {
+            sys::handover::refuse();
+            None
+        }
+        None => sys::handover::receive(SIGNATURE, LARGEST_STATE),
+    };
     sys::process::prepare(spawn::PATH);
     report::start_log();
     let crashed = match crashed.map(recovery::Crashed::replay) {
@@ -145,7 +156,7 @@ fn prepare(call: &Invocation) -> anyhow::Result<Prepared> {
     };
     let mut init = Box::new(Init::over(home, paths, report, nursery, signals, title));
     match crashed {
-        Some((crashed, found)) => init.recover(crashed, found),
+        Some((crashed, found)) => init.recover(crashed, found, words.origin),
         None => init.start(call, left),
     }
     Ok(Prepared::Init(init))
@@ -303,9 +314,6 @@ impl Init {
     fn boot(&mut self, call: &Invocation) {
         let mut words = args::read(&call.arguments);
         words.boot.realm = self.home.realm;
-        if words.auto == Auto::Said {
-            sys::process::set_variable("AUTOBOOT", "YES");
-        }
         // Both fail where there is no keyboard or it is not ours. A container's is never its own.
         if self.home.realm == Realm::Machine {
             sys::keyboard::catch_ctrl_alt_del().unwrap_or_default();
@@ -318,8 +326,11 @@ impl Init {
         self.ledger.begin();
         self.report
             .say(Sink::Console, &format!("version {} booting", version()));
+        // One that an image before this one had, of which nothing else is known: nobody else is to inherit it.
+        let held = sys::handover::receive_fifo();
         // Before anybody is started who may have something to ask.
         self.control.look(sys::clock::now(), &mut self.report);
+        drop(held);
         self.supervisor = Supervisor::new(&words.boot);
         self.begin(Event::Booted);
     }

@@ -11,11 +11,9 @@ use crate::initctl::PowerStatus;
 use crate::inittab::Action;
 use crate::inittab::command::{Accounting, served_terminal};
 use crate::journal::Mark;
-use crate::process::{Pid, Signal};
 use crate::supervisor::{Effect, Event, Program, Rest, Sink, Start, Title};
 use crate::sys;
 use crate::sys::console::Console;
-use crate::sys::crash::Whole;
 use crate::sys::reboot::End;
 use crate::uptime::Uptime;
 use std::ffi::{CString, OsStr};
@@ -28,7 +26,10 @@ impl Init {
     pub(super) fn perform(&mut self, now: Uptime, effect: Effect) {
         match effect {
             Effect::Spawn(start) => self.spawn(&start),
-            Effect::SignalGroup { leader, signal } => self.signal_group(leader, signal),
+            Effect::SignalGroup { leader, signal } => {
+                // A group that is gone already needs no signal; its exit is on the way.
+                sys::signal::send_to_group(leader, signal).unwrap_or_default();
+            }
             Effect::LookForGroup { leader } => {
                 if sys::signal::group_exists(leader) {
                     self.answer(Event::GroupOutlives { leader });
@@ -36,8 +37,6 @@ impl Init {
             }
             Effect::ReadTable => self.read_table(),
             Effect::ReadPowerStatus => {
-                // The file goes away as it is read; another image would take its absence for an answer.
-                let _whole = Whole::begin();
                 let status = self.read_power_status();
                 self.answer(Event::PowerChanged(status));
             }
@@ -66,15 +65,6 @@ impl Init {
             } => self.end_container(ending, status, rest),
             Effect::ReExec => self.re_exec(),
         }
-    }
-
-    /// Signals a group, and writes down that this is done before anybody can replace this image: the group would hear it
-    /// twice.
-    fn signal_group(&mut self, leader: Pid, signal: Signal) {
-        let _whole = Whole::begin();
-        // A group that is gone already needs no signal; its exit is on the way.
-        sys::signal::send_to_group(leader, signal).unwrap_or_default();
-        self.journal.note(Mark::Done);
     }
 
     /// Reads the table. A machine that boots without one gets its fallback; one that runs keeps what it has.

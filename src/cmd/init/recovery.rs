@@ -1,6 +1,7 @@
 //! The next image of init after a crash: what it finds, what it says, and where it goes on.
 
 use super::LARGEST_STATE;
+use super::args::Origin;
 use super::journal::Journal;
 use super::run::Init;
 use crate::initctl::ENVIRONMENT_PREFIX;
@@ -56,12 +57,15 @@ impl Crashed {
 
 impl Init {
     /// Goes on where the image before has failed.
-    pub(super) fn recover(&mut self, crashed: Crashed, found: Recovered) {
+    pub(super) fn recover(&mut self, crashed: Crashed, found: Recovered, origin: Origin) {
         self.install_panic_hook();
         sys::process::set_name(c"init");
         self.home.let_go_of_standard();
-        // They are part of the state, and were left in the environment by whoever started the image that crashed.
-        drop(sys::process::take_variables(ENVIRONMENT_PREFIX));
+        // They are part of the state, and were left in the environment for the image that crashed. What the kernel or the
+        // manager has put there stays there.
+        if origin == Origin::Image {
+            drop(sys::process::take_variables(ENVIRONMENT_PREFIX));
+        }
         let now = sys::clock::now();
         let crash = last_crash(&crashed.text);
         let recent = recent_crashes(&crashed.text, now);

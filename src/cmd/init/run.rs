@@ -259,8 +259,9 @@ impl Init {
             self.journal.note(Mark::Begun);
             #[cfg(feature = "crash-test")]
             super::provoked::look(&self.paths, &effect);
+            let whole = is_felt_once(&effect).then(Whole::begin);
             self.perform(self.taken, effect);
-            if self.effects.is_empty() {
+            if whole.is_some() || self.effects.is_empty() {
                 self.journal.note(Mark::Done);
             }
             return true;
@@ -486,10 +487,29 @@ impl Init {
     /// Begins the journal anew if it is time. Nothing may be at hand: a snapshot does not tell of effects.
     pub(super) fn keep_journal(&mut self, now: Uptime) {
         let (supervisor, ledger, control) = (&self.supervisor, &self.ledger, &self.control);
-        self.journal.keep(now, supervisor.phase(), || {
+        let is_anew = self.journal.keep(now, supervisor.phase(), || {
             snapshot(supervisor, ledger, control)
         });
+        if is_anew {
+            for (key, pid) in &self.kept {
+                self.journal.note(Mark::Kept(key.0, *pid));
+            }
+        }
     }
+}
+
+/// Tells whether others would notice an effect that is begun twice: a signal, a record, a message, a file that is gone once
+/// it is read. Nobody replaces this image before such a one is written down as done. The others are left open to that, so
+/// that it helps an init that does not come back from one.
+fn is_felt_once(effect: &Effect) -> bool {
+    matches!(
+        effect,
+        Effect::SignalGroup { .. }
+            | Effect::Account(_)
+            | Effect::Say(..)
+            | Effect::Note { .. }
+            | Effect::ReadPowerStatus
+    )
 }
 
 fn snapshot(supervisor: &Supervisor, ledger: &Ledger, control: &Control) -> Snapshot {
