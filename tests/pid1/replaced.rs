@@ -4,11 +4,13 @@
 
 use crate::support::accounting::{RUN_LVL, change_to};
 use crate::support::namespace::{Machine, Plan};
+use crate::support::pause;
 use crate::support::root::ours;
 use crate::support::tracing::Held;
 use libc::user_regs_struct as Registers;
 use nix::sys::signal::{SIGCONT, SIGPWR, SIGSEGV, SIGTSTP, SIGUSR1, SIGWINCH, kill};
 use nix::unistd::Pid;
+use std::hint::spin_loop;
 use std::sync::mpsc;
 use std::thread;
 
@@ -232,4 +234,48 @@ fn a_boot_that_is_begun_again_hands_no_descriptor_down() {
     assert_eq!(machine.transcript().matches(" booting").count(), 2);
     let descriptors = child.descriptors();
     assert!(descriptors.keys().copied().eq(0..3), "{descriptors:?}");
+}
+
+#[test]
+fn init_that_is_asked_to_fail_again_and_again_does_what_it_was_told_once() {
+    if !ours() {
+        return;
+    }
+    let machine = booted(&format!(
+        "{LEVELS}o3:3:once:/bin/note three\nb3:34:respawn:/bin/sleep 1345\n"
+    ));
+    let both = machine.process("/bin/sleep 1345").pid;
+    for round in 1..=60 {
+        let (level, comes, goes) = if round % 2 == 0 {
+            ('3', "/bin/sleep 1003", "/bin/sleep 1004")
+        } else {
+            ('4', "/bin/sleep 1004", "/bin/sleep 1003")
+        };
+        // What is told to end before it has written its line writes none.
+        machine.until_true("each round of level 3 has run its entry once", || {
+            machine.log().len() == 1 + (round - 1) / 2
+        });
+        machine.ask(&change_to(level));
+        for _burst in 0..8 {
+            for _ in 0..6 {
+                machine.signal(SIGSEGV);
+                // So that they come at each of its steps, without a sleep, which would be too long.
+                for _ in 0..round * 97 % 1500 {
+                    spin_loop();
+                }
+            }
+            pause();
+        }
+        machine.process(comes);
+        machine.until_true("the other level is left", || !machine.is_there(goes));
+        assert_eq!(
+            machine.process("/bin/sleep 1345").pid,
+            both,
+            "round {round}"
+        );
+    }
+    machine.until_true("the last round has run its entry", || {
+        machine.log().len() == 31
+    });
+    machine.until_true("no zombie is left", || machine.zombies().is_empty());
 }
