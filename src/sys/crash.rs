@@ -101,8 +101,8 @@ pub(super) fn forget_journal(tail: &Tail) {
         JOURNAL.compare_exchange(tail, ptr::null_mut(), Ordering::AcqRel, Ordering::Acquire);
 }
 
-/// What must not be cut in two, until this goes away: reading something that is then gone and writing it down, or sending
-/// a signal and writing that down.
+/// What must not be cut in two, until this goes away: reading something that is then gone and writing it down, or doing
+/// what others notice and writing that down.
 ///
 /// The one crash that can come at any instruction is the one that somebody outside asks for, and it is put off. A fault is
 /// init's own and can not be; it comes from what is done here no more than from a system call. Held back by a mask, it would

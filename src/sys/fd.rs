@@ -31,6 +31,21 @@ pub(super) fn inherited(number: i32) -> Option<OwnedFd> {
     Some(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
+/// The same for a FIFO. Anything else of this number is left to whoever has it: where nobody came before, that can be this
+/// process itself.
+pub(super) fn inherited_fifo(number: i32) -> Option<OwnedFd> {
+    let mut found = std::mem::MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: asks the kernel about a number; the pointer is to writable memory of the right type.
+    if unsafe { libc::fstat(number, found.as_mut_ptr()) } < 0 {
+        return None;
+    }
+    // SAFETY: fstat has filled it in.
+    let mode = unsafe { found.assume_init() }.st_mode;
+    (mode & libc::S_IFMT == libc::S_IFIFO)
+        .then(|| inherited(number))
+        .flatten()
+}
+
 /// Duplicates a descriptor onto such a number, close-on-exec.
 pub(super) fn duplicate(fd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let raised = fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(LOWEST))?;

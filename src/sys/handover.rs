@@ -88,7 +88,7 @@ fn read_pipe(pipe: OwnedFd, signature: &[u8], most: usize) -> Option<Vec<u8>> {
 /// Takes over the FIFO that the image before this one has kept open. It need only be held until it is opened anew; until
 /// then it is what is left behind, as an image that fails before that must pass it on.
 pub(crate) fn receive_fifo() -> Option<OwnedFd> {
-    let left = super::fd::inherited(FIFO_FD)?;
+    let left = super::fd::inherited_fifo(FIFO_FD)?;
     let held = super::fd::duplicate(left.as_fd()).ok();
     super::crash::set_fifo(held.as_ref().map(AsFd::as_fd));
     // Only now, so that there is no moment in which a crash would find it with nobody.
