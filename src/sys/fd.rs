@@ -21,18 +21,18 @@ pub(super) fn keep_above_standard(fd: OwnedFd) -> io::Result<OwnedFd> {
     Ok(fd)
 }
 
-/// Takes over a descriptor that was inherited under a fixed number.
-pub(super) fn inherited(number: i32) -> Option<OwnedFd> {
-    // SAFETY: asks the kernel about a number; no memory is involved.
-    if unsafe { libc::fcntl(number, libc::F_GETFD) } < 0 {
+/// Takes over a file in memory that was inherited under a fixed number. Anything else of this number is left to whoever has
+/// it: where nobody came before, that can be this process itself.
+pub(super) fn inherited_memory(number: i32) -> Option<OwnedFd> {
+    // SAFETY: asks the kernel about a number; no memory is involved. Nothing else has seals.
+    if unsafe { libc::fcntl(number, libc::F_GET_SEALS) } < 0 {
         return None;
     }
     // SAFETY: the descriptor is open, and by the hand-over's convention it is ours alone.
     Some(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
-/// The same for a FIFO. Anything else of this number is left to whoever has it: where nobody came before, that can be this
-/// process itself.
+/// The same for a FIFO or a pipe.
 pub(super) fn inherited_fifo(number: i32) -> Option<OwnedFd> {
     let mut found = std::mem::MaybeUninit::<libc::stat>::uninit();
     // SAFETY: asks the kernel about a number; the pointer is to writable memory of the right type.
@@ -41,9 +41,8 @@ pub(super) fn inherited_fifo(number: i32) -> Option<OwnedFd> {
     }
     // SAFETY: fstat has filled it in.
     let mode = unsafe { found.assume_init() }.st_mode;
-    (mode & libc::S_IFMT == libc::S_IFIFO)
-        .then(|| inherited(number))
-        .flatten()
+    // SAFETY: as above.
+    (mode & libc::S_IFMT == libc::S_IFIFO).then(|| unsafe { OwnedFd::from_raw_fd(number) })
 }
 
 /// Duplicates a descriptor onto such a number, close-on-exec.

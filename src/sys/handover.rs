@@ -35,8 +35,7 @@ pub(crate) struct Left {
 ///
 /// Nothing where no image came before: nothing is there, or it does not begin with `signature` at once.
 pub(crate) fn receive(signature: &[u8], most: usize) -> Option<Left> {
-    let fd = super::fd::inherited(STATE_FD)?;
-    if JournalFile::is_one(fd.as_fd()) {
+    if let Some(fd) = super::fd::inherited_memory(STATE_FD) {
         let journal = JournalFile::take_over(fd).ok()?;
         return match journal.read(most) {
             Ok(text) if text.starts_with(signature) => Some(Left {
@@ -46,14 +45,15 @@ pub(crate) fn receive(signature: &[u8], most: usize) -> Option<Left> {
             Ok(_) | Err(_) => None,
         };
     }
-    let text = read_pipe(fd, signature, most)?;
+    let text = read_pipe(super::fd::inherited_fifo(STATE_FD)?, signature, most)?;
     let journal = JournalFile::begin(&text).ok();
     Some(Left { text, journal })
 }
 
 /// Lets go of a state text that is not to be read.
 pub(crate) fn refuse() {
-    drop(super::fd::inherited(STATE_FD));
+    drop(super::fd::inherited_memory(STATE_FD));
+    drop(super::fd::inherited_fifo(STATE_FD));
 }
 
 fn read_pipe(pipe: OwnedFd, signature: &[u8], most: usize) -> Option<Vec<u8>> {

@@ -71,18 +71,9 @@ impl JournalFile {
         }
     }
 
-    /// Tells whether a descriptor is of such a file: nothing else has seals.
-    pub(super) fn is_one(fd: BorrowedFd<'_>) -> bool {
-        fcntl(fd, FcntlArg::F_GET_SEALS).is_ok()
-    }
-
     /// Takes over that of an image that has failed.
     pub(crate) fn inherited() -> Option<Self> {
-        // SAFETY: asks the kernel about a number; only a file in memory has seals, and anything else is not ours to take.
-        if unsafe { libc::fcntl(JOURNAL_FD, libc::F_GET_SEALS) } < 0 {
-            return None;
-        }
-        Self::take_over(fd::inherited(JOURNAL_FD)?).ok()
+        Self::take_over(fd::inherited_memory(JOURNAL_FD)?).ok()
     }
 
     /// Goes on with one that was left behind. An error is borne for a while, as below.

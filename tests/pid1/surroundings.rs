@@ -76,3 +76,9 @@ fn console_named_by_the_kernel_is_used() {
     );
     assert_eq!(child.environment()["CONSOLE"], "/dev/zero");
 }
+
+#[test]
+fn descriptors_that_others_have_left_open_do_not_get_into_the_way() {
+    // So many that init's own come to where an image before it would have left something.
+    reaches_level_four(Plan::new(LEVELS).leaving_descriptors());
+}

@@ -122,6 +122,12 @@ impl Plan {
         self
     }
 
+    /// Has init inherit descriptors 3 to 9 besides, as from one who has not closed his own.
+    pub(crate) fn leaving_descriptors(mut self) -> Self {
+        self.options.push("descriptors");
+        self
+    }
+
     /// Switches it on; returns as soon as init runs.
     pub(crate) fn boot(self) -> Machine {
         self.start(|_| ())

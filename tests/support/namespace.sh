@@ -64,5 +64,6 @@ env=$(command -v env) chroot=$(command -v chroot)
 if [ -p "$root/gate" ]; then read -r _ <"$root/gate"; fi
 cd "$root"
 if wanted readonly; then mount -o remount,bind,ro "$root"; fi
+if wanted descriptors; then exec 3<&0 4<&0 5<&0 6<&0 7<&0 8<&0 9<&0; fi
 # shellcheck disable=SC2086 # the variables are words
 exec "$env" -i HOME=/ TERM=linux $variables "$chroot" . /sbin/init "$@"
