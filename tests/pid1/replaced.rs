@@ -30,6 +30,15 @@ fn booted(inittab: &str) -> Machine {
     machine
 }
 
+/// A machine whose init takes no request, with one for level 4 in the FIFO.
+fn paused_with_a_request() -> Machine {
+    let machine = booted(LEVELS);
+    machine.signal(SIGTSTP);
+    machine.wait_heard();
+    machine.ask(&change_to('4'));
+    machine
+}
+
 /// Whether this is the call of that number.
 fn is(registers: &Registers, number: i64) -> bool {
     registers.orig_rax.cast_signed() == number
@@ -61,10 +70,7 @@ fn init_that_is_paused_and_replaced_is_still_told_to_go_on() {
     if !ours() {
         return;
     }
-    let machine = booted(LEVELS);
-    machine.signal(SIGTSTP);
-    machine.wait_heard();
-    machine.ask(&change_to('4'));
+    let machine = paused_with_a_request();
     let init = held_while_replaced(&machine);
     machine.signal(SIGCONT);
     init.let_go();
@@ -115,10 +121,7 @@ fn requests_are_not_lost_while_the_next_image_takes_hold_of_the_fifo() {
     if !ours() {
         return;
     }
-    let machine = booted(LEVELS);
-    machine.signal(SIGTSTP);
-    machine.wait_heard();
-    machine.ask(&change_to('4'));
+    let machine = paused_with_a_request();
     let init = held_while_replaced(&machine);
     // Under this number it was left (doc/architecture.md).
     init.go_on_to_end_of(|call| is(call, libc::SYS_close) && call.rdi == 10);
@@ -133,10 +136,7 @@ fn requests_are_not_lost_while_init_opens_its_fifo_again() {
     if !ours() {
         return;
     }
-    let machine = booted(LEVELS);
-    machine.signal(SIGTSTP);
-    machine.wait_heard();
-    machine.ask(&change_to('4'));
+    let machine = paused_with_a_request();
     let init = Held::take(machine.init().pid);
     machine.signal(SIGUSR1);
     init.go_on_to_end_of(|call| is(call, libc::SYS_inotify_rm_watch));
