@@ -25,7 +25,7 @@ pub(super) fn keep_above_standard(fd: OwnedFd) -> io::Result<OwnedFd> {
 /// it: where nobody came before, that can be this process itself.
 pub(super) fn inherited_memory(number: i32) -> Option<OwnedFd> {
     // SAFETY: asks the kernel about a number; no memory is involved. Nothing else has seals.
-    if unsafe { libc::fcntl(number, libc::F_GET_SEALS) } < 0 {
+    if !is_so(|| unsafe { libc::fcntl(number, libc::F_GET_SEALS) }) {
         return None;
     }
     // SAFETY: the descriptor is open, and by the hand-over's convention it is ours alone.
@@ -36,13 +36,18 @@ pub(super) fn inherited_memory(number: i32) -> Option<OwnedFd> {
 pub(super) fn inherited_fifo(number: i32) -> Option<OwnedFd> {
     let mut found = std::mem::MaybeUninit::<libc::stat>::uninit();
     // SAFETY: asks the kernel about a number; the pointer is to writable memory of the right type.
-    if unsafe { libc::fstat(number, found.as_mut_ptr()) } < 0 {
+    if !is_so(|| unsafe { libc::fstat(number, found.as_mut_ptr()) }) {
         return None;
     }
     // SAFETY: fstat has filled it in.
     let mode = unsafe { found.assume_init() }.st_mode;
     // SAFETY: as above.
     (mode & libc::S_IFMT == libc::S_IFIFO).then(|| unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// Tells whether the kernel gives an answer. An error is not believed at once: what was left may be the state of the machine.
+fn is_so(mut ask: impl FnMut() -> i32) -> bool {
+    ask() >= 0 || ask() >= 0
 }
 
 /// Duplicates a descriptor onto such a number, close-on-exec.
